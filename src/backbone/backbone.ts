@@ -1,0 +1,58 @@
+/**
+ * What connects replicas. It keeps the latest row per (address, replica) and a set of registers; it never looks into a row.
+ *
+ * Invariants:
+ *   B1  Rows are kept when `publish` resolves, and every subscriber gets them, at least once, in any order.
+ *   B2  A row with a lower version never replaces one with a higher version.
+ *   B3  Registers are linearizable: compareAndSet succeeds only on the revision that the register has.
+ *   B4  Revisions are unguessable and never reused, also after a restore.
+ *   B5  An implementation that lost or rolled back anything shows another identity afterwards.
+ */
+import type { StoredRow } from '../store/store.ts';
+
+export interface Register {
+  /** null: it does not exist. */
+  readonly value: string | null;
+  /** null exactly when value is null. */
+  readonly revision: string | null;
+}
+
+export interface Registers {
+  /** Rejects with UNREACHABLE. */
+  get(name: string): Promise<Register>;
+  /**
+   * Writes `value` if the register's revision is still `revision` (null: if it does not exist). Resolves with what the register holds
+   * afterwards and whether this call wrote it. Rejects with UNREACHABLE when the outcome is unknown: it may still happen later.
+   */
+  compareAndSet(
+    name: string,
+    value: string,
+    revision: string | null,
+  ): Promise<{ readonly done: boolean; readonly register: Register }>;
+}
+
+/** What a subscriber gets. `cursor` resumes after these rows; it is opaque. */
+export interface Delivery {
+  readonly rows: readonly StoredRow[];
+  readonly cursor: string;
+}
+
+export interface Subscription {
+  close(): void;
+}
+
+export interface Backbone {
+  readonly registers: Registers;
+  /** Identity of what is kept: it changes when the backbone was restored, rolled back or emptied. Rejects with UNREACHABLE. */
+  identity(): Promise<string>;
+  /** The backbone's clock, milliseconds since 1970. Rejects with UNREACHABLE. */
+  now(): Promise<number>;
+  /** Resolves when the rows are kept. Rejects with UNREACHABLE: they may be kept or not; publishing again is harmless. */
+  publish(rows: readonly StoredRow[]): Promise<void>;
+  /**
+   * Delivers every row kept after `cursor` (null: everything), then each new one, until closed; it reconnects by itself.
+   * `receive` is awaited before the next delivery; when it rejects, the same rows are delivered again.
+   */
+  subscribe(cursor: string | null, receive: (delivery: Delivery) => Promise<void>): Subscription;
+  close(): Promise<void>;
+}

@@ -1,0 +1,104 @@
+/**
+ * A replica: one location's copy of the variables. (Contract; the implementation follows in this file.)
+ */
+import type { Address, Key } from '../strategy/address.ts';
+import type { Json } from '../strategy/json.ts';
+import type { Operation } from '../strategy/strategy.ts';
+import type { Variable } from '../strategy/variable.ts';
+
+export type WindowChoice = 'current' | 'previous';
+
+/** An address in memory. Opaque outside the replica; valid until it leaves memory, so look it up per use. */
+export interface Slot {
+  readonly address: Address;
+  readonly variable: Variable;
+}
+
+export interface Change {
+  readonly variable: string;
+  readonly key: Key | null;
+  readonly window: string;
+  readonly value: Json;
+}
+
+export interface TakeRequest {
+  readonly variable: string;
+  readonly key?: Key;
+  /** Units, a positive safe integer. Default 1. */
+  readonly amount?: number;
+}
+
+export interface TakeOptions {
+  readonly once?: Key;
+  readonly strong?: boolean;
+  /** Hold the units for so long, milliseconds; they go back unless confirmed. */
+  readonly holdMs?: number;
+  /** How long to wait for rights, milliseconds. Default 2,000. */
+  readonly timeoutMs?: number;
+  /** Called in the same synchronous block, and so in the same transaction, as the decision to grant or refuse. */
+  readonly decided?: (result: TakeResult) => void;
+}
+
+export interface TakeResult {
+  readonly ok: boolean;
+  readonly reason: 'exhausted' | 'held-elsewhere' | 'unreachable' | 'recovering' | null;
+  /** An estimate of the units left, as known here. */
+  readonly left: number;
+  readonly receipt: string | null;
+  /** True when `once` found a live grant: this is that grant's receipt. */
+  readonly repeated: boolean;
+  readonly confirmed: boolean;
+  /** When the hold runs out, milliseconds since 1970; null without a hold. */
+  readonly expires: number | null;
+  readonly windowEnds: number | null;
+  /** For a list: the entry that could not be had. */
+  readonly failed?: { readonly take: string; readonly key: Key | null };
+}
+
+export interface SettleResult {
+  readonly ok: boolean;
+  readonly reason: 'given' | 'confirmed' | 'expired' | 'unknown' | 'unreachable' | 'recovering' | null;
+  readonly repeated: boolean;
+}
+
+export interface Replica {
+  readonly id: string;
+  readonly variables: ReadonlyMap<string, Variable>;
+
+  /** The address of a variable's value now. Throws UNKNOWN_VARIABLE, INVALID_KEY. */
+  address(variable: string, key?: Key, window?: WindowChoice): Address;
+  /** The slot if its address is in memory. Synchronous. */
+  peek(address: Address): Slot | undefined;
+  /** Brings addresses into memory. */
+  load(addresses: readonly Address[]): Promise<void>;
+  /** The value as known here. Throws OUT_OF_RANGE. */
+  read(slot: Slot): Json;
+  /** Milliseconds since another replica's part of this was last confirmed fresh; 0 without a backbone. */
+  age(slot: Slot): number;
+  /** Applies an operation in memory and marks it dirty. Not durable before `durable(commitOf(slot))` resolves. */
+  update(slot: Slot, operation: Operation): void;
+
+  /** The commit that makes durable what this slot shows: 0 when it already is. A run keeps the maximum of what it touched. */
+  commitOf(slot: Slot): number;
+  /** Resolves when that commit is durable; rejects when it failed (DISK_FULL, STORE_FAILED). undefined: it already is. */
+  durable(commit: number): Promise<void> | undefined;
+
+  /** A record in memory, written with the next flush, in the same transaction as every row changed since the last. */
+  putRecord(name: string, value: string | null): number;
+  getRecord(name: string): Promise<string | null>;
+
+  take(requests: readonly TakeRequest[], options?: TakeOptions): Promise<TakeResult>;
+  give(receipt: string): Promise<SettleResult>;
+  confirm(receipt: string): Promise<SettleResult>;
+  mint(address: Address, units: number): Promise<void>;
+  burn(address: Address, units: number): Promise<void>;
+
+  /** Called with every durable change of a variable's value, own or received. Returns what stops it. */
+  watch(variable: string, listener: (change: Change) => void): () => void;
+  /** The keys of a variable that have a value, sorted, at most `limit`. */
+  keys(variable: string, page: { prefix?: string; after?: Key; limit?: number; window?: WindowChoice }): Promise<readonly Key[]>;
+  /** Flushes, publishes, and takes in what the backbone has. */
+  sync(): Promise<void>;
+  /** Flushes, returns rights, closes what it opened. */
+  close(): Promise<void>;
+}
