@@ -87,7 +87,14 @@ export interface Replica {
   putRecord(name: string, value: string | null): number;
   getRecord(name: string): Promise<string | null>;
 
-  take(requests: readonly TakeRequest[], options?: TakeOptions): Promise<TakeResult>;
+  /** The commit that makes durable everything written here until now. */
+  pending(): number;
+
+  /**
+   * Decides at once (and synchronously) where this replica holds the rights. The result is decided, not yet durable: gate on
+   * `durable(pending())` before telling anybody.
+   */
+  take(requests: readonly TakeRequest[], options?: TakeOptions): TakeResult | Promise<TakeResult>;
   give(receipt: string): Promise<SettleResult>;
   confirm(receipt: string): Promise<SettleResult>;
   mint(address: Address, units: number): Promise<void>;
