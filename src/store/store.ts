@@ -35,7 +35,7 @@ export interface Page {
 }
 
 export interface Store {
-  /** The stored rows of each address, in the order asked for; an address without rows gives an empty list. */
+  /** The stored rows of each address, in the order asked for, its rows by replica (by code unit); an address without rows gives an empty list. */
   load(addresses: readonly string[]): Promise<readonly (readonly StoredRow[])[]>;
   /**
    * Upserts rows (by address and replica) and records, in one durable transaction.
@@ -49,7 +49,10 @@ export interface Store {
   scan(page: Page): Promise<readonly string[]>;
   /** Records, sorted by name (by code unit). */
   records(page: Page): Promise<readonly { readonly name: string; readonly value: string }[]>;
-  /** Rows of one replica whose version is greater than `version`, lowest version first, at most `limit` (default 1,000). */
+  /**
+   * Rows of one replica whose version is greater than `version`, lowest version first (then by address), at most `limit` (default 1,000),
+   * but rows of one version are never separated: asking again from the last row's version misses nothing.
+   */
   since(replica: string, version: number, limit?: number): Promise<readonly StoredRow[]>;
   /** Finishes what was asked before, then releases everything. Later calls are refused with CLOSED. */
   close(): Promise<void>;

@@ -1,0 +1,2 @@
+export { memoryStore } from './memory.ts';
+export type { Page, Store, StoredRecord, StoredRow } from './store.ts';
