@@ -1,0 +1,119 @@
+/**
+ * JSON Schema (2020-12) of values that users declare: compiled once, checked without code generation, which Workers forbid.
+ */
+import { type Schema, Validator } from '@cfworker/json-schema';
+import { CffbrwError } from '../error.ts';
+import { isObject, type JsonObject } from './json.ts';
+
+/** Where a value breaks a schema: `path` is a JSON Pointer ('' for the whole value). */
+export interface SchemaProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+export type SchemaCheck = (value: unknown) => SchemaProblem | null;
+
+const compiled = new WeakMap<JsonObject, SchemaCheck>();
+
+/** The check of a schema, compiled once per schema object. Throws INVALID_APP for a schema that is none. */
+export function schemaOf(schema: JsonObject | boolean): SchemaCheck {
+  if (typeof schema === 'boolean') return schema ? () => null : () => ({ path: '', message: 'nothing is allowed here' });
+  let check = compiled.get(schema);
+  if (check === undefined) {
+    check = compile(schema);
+    compiled.set(schema, check);
+  }
+  return check;
+}
+
+function compile(schema: JsonObject): SchemaCheck {
+  checkSchema(schema, '');
+  // The validator writes into the schema that it is given.
+  const copy = structuredClone(schema) as Schema;
+  const validator = new Validator(copy, '2020-12', true);
+  return (value) => {
+    const result = validator.validate(value);
+    // Errors run from the outside in: the last one is the reason.
+    const error = result.errors.at(-1);
+    return result.valid || error === undefined ? null : { path: error.instanceLocation.slice(1), message: error.error };
+  };
+}
+
+const typeNames = new Set(['null', 'boolean', 'integer', 'number', 'string', 'array', 'object']);
+const oneSchema = new Set([
+  'not',
+  'if',
+  'then',
+  'else',
+  'additionalProperties',
+  'propertyNames',
+  'items',
+  'contains',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+]);
+const schemaLists = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
+const schemaMaps = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']);
+
+/** What would only fail at the first request: unknown types, patterns that do not compile, schemas that are none. */
+function checkSchema(schema: unknown, at: string): void {
+  if (typeof schema === 'boolean') return;
+  if (!isObject(schema)) throw invalidSchema(at, 'a schema is an object, true or false');
+  for (const [keyword, operand] of Object.entries(schema)) checkKeyword(keyword, operand, `${at}/${keyword}`);
+}
+
+function checkKeyword(keyword: string, operand: unknown, at: string): void {
+  if (keyword === 'type') checkType(operand, at);
+  else if (keyword === 'pattern') checkPattern(operand, at);
+  else if (keyword === 'required') checkNames(operand, at);
+  else if (keyword === '$ref') checkReference(operand, at);
+  else if (oneSchema.has(keyword)) checkSchema(operand, at);
+  else if (schemaLists.has(keyword)) checkList(operand, at);
+  else if (schemaMaps.has(keyword)) checkMap(keyword, operand, at);
+}
+
+function checkType(operand: unknown, at: string): void {
+  for (const name of Array.isArray(operand) ? operand : [operand]) {
+    if (!typeNames.has(name)) throw invalidSchema(at, `"${String(name)}" is no type: use one of ${[...typeNames].join(', ')}`);
+  }
+}
+
+function checkPattern(operand: unknown, at: string): void {
+  try {
+    if (typeof operand !== 'string') throw new TypeError('it is not text');
+    new RegExp(operand, 'u');
+  } catch (cause) {
+    throw invalidSchema(at, `the pattern does not compile: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}
+
+function checkNames(operand: unknown, at: string): void {
+  if (!Array.isArray(operand) || operand.some((name) => typeof name !== 'string'))
+    throw invalidSchema(at, 'it is no list of names');
+}
+
+function checkReference(operand: unknown, at: string): void {
+  if (typeof operand !== 'string' || !operand.startsWith('#')) {
+    throw invalidSchema(at, 'a schema may refer only to its own parts: "#/$defs/name"');
+  }
+}
+
+function checkList(operand: unknown, at: string): void {
+  if (!Array.isArray(operand)) throw invalidSchema(at, 'it is no list of schemas');
+  operand.forEach((schema, i) => {
+    checkSchema(schema, `${at}/${i}`);
+  });
+}
+
+function checkMap(keyword: string, operand: unknown, at: string): void {
+  if (!isObject(operand)) throw invalidSchema(at, 'it is no map of schemas');
+  for (const [name, schema] of Object.entries(operand)) {
+    if (keyword === 'patternProperties') checkPattern(name, at);
+    checkSchema(schema, `${at}/${name}`);
+  }
+}
+
+const invalidSchema = (at: string, why: string): CffbrwError =>
+  new CffbrwError('INVALID_APP', `the schema's ${at === '' ? 'root' : at}: ${why}`, {
+    fix: 'Correct the JSON Schema: https://json-schema.org/understanding-json-schema/reference',
+  });
