@@ -69,13 +69,15 @@ const idle = (state: 'missing' | 'locked', problem: string | null): WitnessFile 
   release: () => {},
 });
 
-/** `sync: false` leaves a power cut the last seconds' texts: the store is then found ahead of its witness, which proves nothing. */
-export function openWitness(path: string, { sync = true } = {}): WitnessFile {
+/** `syncWitness: false` leaves a power cut the last seconds' texts: the store is then found ahead of its witness, which proves nothing. */
+export function openWitness(path: string, { syncWitness = true }: { readonly syncWitness?: boolean } = {}): WitnessFile {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     const held = lock(`${path}.lock`);
-    if (held === undefined) return idle('locked', `another process holds ${path}`);
-    return heldWitness(held, openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600), sync);
+    if (held !== undefined) return heldWitness(held, file, syncWitness);
+    closeSync(file);
+    return idle('locked', `another process holds ${path}`);
   } catch (error) {
     return idle('missing', `${path} cannot be used: ${(error as Error).message}`);
   }
@@ -83,15 +85,19 @@ export function openWitness(path: string, { sync = true } = {}): WitnessFile {
 
 function heldWitness(held: Database.Database, file: number, sync: boolean): WitnessFile {
   const text = textOf(readBlock(file));
+  let released = false;
   return {
     state: text === null ? 'missing' : { text },
     problem: null,
     write(next) {
+      if (released) return;
       const block = blockOf(next);
       writeSync(file, block, 0, block.length, 0);
       if (sync) fdatasyncSync(file);
     },
     release() {
+      if (released) return;
+      released = true;
       closeSync(file);
       held.close();
     },
