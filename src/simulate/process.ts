@@ -216,6 +216,7 @@ function backboneThrough(call: Call, life: Life, backbone: Backbone): Backbone {
     },
     identity: () => call(() => backbone.identity()),
     now: () => call(() => backbone.now()),
+    latest: (replica) => call(() => backbone.latest(replica)),
     publish: (rows) => call(() => backbone.publish(rows)),
     subscribe,
     close: () => call(() => backbone.close()),

@@ -1,0 +1,106 @@
+/**
+ * The latest row per (address, replica), in the order in which they came: what subscribers read on from where they were.
+ *
+ * A replaced row leaves its place, so that catching up is bounded by what exists and not by what happened.
+ */
+import type { StoredRow } from '../store/store.ts';
+
+export interface Feed {
+  /** The place of the newest row; 0 when nothing ever came. */
+  readonly end: number;
+  /** Those that would replace what is kept (B2), at most one per address and replica. */
+  better(rows: readonly StoredRow[]): StoredRow[];
+  put(row: StoredRow, atMs: number): void;
+  after(place: number, page: FeedPage): FeedRows;
+  rows(): StoredRow[];
+  /** The highest version among this replica's rows; 0 when there are none. */
+  latest(replica: string): number;
+}
+
+export interface FeedPage {
+  readonly limit: number;
+  /** Only rows that came until then. */
+  readonly untilMs: number;
+}
+
+/** Oldest first. */
+export interface FeedRows {
+  readonly rows: StoredRow[];
+  /** The place after the last of them. */
+  readonly end: number;
+  /** When the next row came, if there is one; it was too late for this page, or one too many. */
+  readonly nextMs: number | null;
+}
+
+interface Entry {
+  readonly place: number;
+  readonly atMs: number;
+  /** null: a newer row came. */
+  row: StoredRow | null;
+}
+
+export function createFeed(): Feed {
+  const latest = new Map<string, Entry>();
+  const versions = new Map<string, number>();
+  let entries: Entry[] = [];
+  let end = 0;
+
+  return {
+    get end() {
+      return end;
+    },
+    better(rows) {
+      const best = new Map<string, StoredRow>();
+      for (const row of rows) {
+        const name = nameOf(row);
+        if (outranks(row, latest.get(name)?.row) && outranks(row, best.get(name))) best.set(name, row);
+      }
+      return [...best.values()];
+    },
+    put(row, atMs) {
+      const name = nameOf(row);
+      const replaced = latest.get(name);
+      if (replaced !== undefined) replaced.row = null;
+      end += 1;
+      const entry = { place: end, atMs, row };
+      latest.set(name, entry);
+      entries.push(entry);
+      versions.set(row.replica, Math.max(row.version, versions.get(row.replica) ?? 0));
+      if (entries.length > 100 && entries.length > 2 * latest.size) entries = entries.filter((each) => each.row !== null);
+    },
+    after(place, { limit, untilMs }) {
+      const rows: StoredRow[] = [];
+      let last = place;
+      for (let index = firstAfter(entries, place); index < entries.length; index++) {
+        const entry = entries[index];
+        if (entry === undefined) break;
+        if (entry.row !== null) {
+          if (entry.atMs > untilMs || rows.length === limit) return { rows, end: last, nextMs: entry.atMs };
+          rows.push(entry.row);
+        }
+        last = entry.place;
+      }
+      return { rows, end: last, nextMs: null };
+    },
+    rows: () => entries.flatMap((entry) => entry.row ?? []),
+    latest: (replica) => versions.get(replica) ?? 0,
+  };
+}
+
+/** A higher version; at one version the larger bytes, so that every copy agrees on a forked identity. */
+const outranks = (row: StoredRow, kept: StoredRow | null | undefined): boolean =>
+  kept === undefined || kept === null || row.version > kept.version || (row.version === kept.version && row.bytes > kept.bytes);
+
+/** Neither addresses nor replica ids contain a NUL. */
+const nameOf = (row: StoredRow) => `${row.address}\0${row.replica}`;
+
+function firstAfter(entries: readonly Entry[], place: number): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((entries[middle]?.place ?? 0) <= place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
