@@ -51,23 +51,31 @@ const firstSurrogate = 0xd800;
 const firstAstral = 0x10000;
 
 /**
- * Text as it is stored (Q2). UTF-8 has no lone surrogates, and orders astral characters behind U+E000–U+FFFF, where code units do not. So
+ * A name as it is stored (Q2). UTF-8 has no lone surrogates, and orders astral characters behind U+E000–U+FFFF, where code units do not. So
  * each code unit from U+D800 on is stored as the astral character U+10000 + (unit − U+D800): one to one, in order, and rare.
  */
-export const encodeText = (text: string): string =>
+export const encodeName = (text: string): string =>
   /[\ud800-\uffff]/.test(text)
     ? text.replace(/[\ud800-\uffff]/g, (unit) => String.fromCodePoint(firstAstral + unit.charCodeAt(0) - firstSurrogate))
     : text;
 
-export const decodeText = (stored: string): string =>
+export const decodeName = (stored: string): string =>
   /[\ud800-\udfff]/.test(stored)
     ? stored.replace(/[\u{10000}-\u{127ff}]/gu, (astral) =>
         String.fromCharCode((astral.codePointAt(0) ?? 0) - firstAstral + firstSurrogate),
       )
     : stored;
 
-/** Above every stored text that starts with the prefix. */
-const endOf = (prefix: string): string => `${encodeText(prefix)}\u{10ffff}`;
+const encodedMark = '\u0001';
+
+/** A row's bytes or a record's value as it is stored (Q2): as it is, unless UTF-8 cannot hold it. */
+const encodeValue = (text: string): string =>
+  /[\ud800-\udfff]/u.test(text) || text.startsWith(encodedMark) ? encodedMark + encodeName(text) : text;
+
+const decodeValue = (stored: string): string => (stored.startsWith(encodedMark) ? decodeName(stored.slice(1)) : stored);
+
+/** Above every stored name that starts with the prefix. */
+const endOf = (prefix: string): string => `${encodeName(prefix)}\u{10ffff}`;
 
 /** FNV-1a (Fowler, Noll, Vo) over code units; each step is a bijection, so one changed unit is always seen. */
 function addText(hash: number, text: string): number {
@@ -91,16 +99,19 @@ type Columns = Readonly<Record<string, unknown>>;
 const textIn = (columns: Columns, name: string): string => {
   const value = columns[name];
   if (typeof value !== 'string') throw corrupt(`a stored ${name}`);
-  return decodeText(value);
+  return value;
 };
+
+const nameIn = (columns: Columns, name: string): string => decodeName(textIn(columns, name));
+const valueIn = (columns: Columns, name: string): string => decodeValue(textIn(columns, name));
 
 function rowFrom(found: unknown): StoredRow {
   const columns = found as Columns;
   const row: StoredRow = {
-    address: textIn(columns, 'address'),
-    replica: textIn(columns, 'replica'),
+    address: nameIn(columns, 'address'),
+    replica: nameIn(columns, 'replica'),
     version: Number(columns.version),
-    bytes: textIn(columns, 'bytes'),
+    bytes: valueIn(columns, 'bytes'),
   };
   if (rowChecksum(row) !== columns.checksum) throw corrupt(`the row of ${row.replica} at ${row.address}`);
   return row;
@@ -108,7 +119,7 @@ function rowFrom(found: unknown): StoredRow {
 
 function recordFrom(found: unknown): { name: string; value: string } {
   const columns = found as Columns;
-  const record = { name: textIn(columns, 'name'), value: textIn(columns, 'value') };
+  const record = { name: nameIn(columns, 'name'), value: valueIn(columns, 'value') };
   if (checksumOf(record.value, record.name) !== columns.checksum) throw corrupt(`the record ${record.name}`);
   return record;
 }
@@ -142,7 +153,7 @@ function checkFormat(driver: SqliteDriver): void {
 /** What bounds a page in SQL: from (inclusive), to (exclusive), and the one name to leave out. */
 function bounds({ prefix, after, limit = 1000 }: Page): [from: string, to: string, except: string | null, limit: number] {
   const from = after !== undefined && after > prefix ? after : prefix;
-  return [encodeText(from), endOf(prefix), after === undefined ? null : encodeText(after), Math.max(0, limit)];
+  return [encodeName(from), endOf(prefix), after === undefined ? null : encodeName(after), Math.max(0, limit)];
 }
 
 export function openTables(driver: SqliteDriver): SqliteTables {
@@ -164,32 +175,32 @@ export function openTables(driver: SqliteDriver): SqliteTables {
   const rowsAt = driver.prepare(`SELECT ${columns} FROM rows WHERE replica = ? AND version = ? ORDER BY address`);
 
   const writeRecord = ({ name, value }: StoredRecord): void => {
-    if (value === null) dropRecord.run(encodeText(name));
-    else putRecord.run(encodeText(name), checksumOf(value, name), encodeText(value));
+    if (value === null) dropRecord.run(encodeName(name));
+    else putRecord.run(encodeName(name), checksumOf(value, name), encodeValue(value));
   };
 
   return {
-    load: (addresses) => addresses.map((address) => loadRows.all(encodeText(address)).map(rowFrom)),
+    load: (addresses) => addresses.map((address) => loadRows.all(encodeName(address)).map(rowFrom)),
     commit(rows, records) {
       driver.transaction(() => {
         for (const row of rows) {
-          putRow.run(encodeText(row.address), encodeText(row.replica), row.version, rowChecksum(row), encodeText(row.bytes));
+          putRow.run(encodeName(row.address), encodeName(row.replica), row.version, rowChecksum(row), encodeValue(row.bytes));
         }
         for (const record of records) writeRecord(record);
       });
     },
     forget(addresses) {
       driver.transaction(() => {
-        for (const address of addresses) dropRows.run(encodeText(address));
+        for (const address of addresses) dropRows.run(encodeName(address));
       });
     },
-    scan: (wanted) => scanRows.all(...bounds(wanted)).map((found) => textIn(found as Columns, 'address')),
+    scan: (wanted) => scanRows.all(...bounds(wanted)).map((found) => nameIn(found as Columns, 'address')),
     records: (wanted) => scanRecords.all(...bounds(wanted)).map(recordFrom),
     since(replica, version, limit = 1000) {
-      const rows = rowsSince.all(encodeText(replica), version, Math.max(0, limit)).map(rowFrom);
+      const rows = rowsSince.all(encodeName(replica), version, Math.max(0, limit)).map(rowFrom);
       const last = rows.at(-1);
       if (last === undefined || rows.length < limit) return rows;
-      return [...rows.filter((row) => row.version < last.version), ...rowsAt.all(encodeText(replica), last.version).map(rowFrom)];
+      return [...rows.filter((row) => row.version < last.version), ...rowsAt.all(encodeName(replica), last.version).map(rowFrom)];
     },
     verify: () => verifyTables(driver),
   };
@@ -204,12 +215,12 @@ function verifyTables(driver: SqliteDriver): void {
   let last: StoredRow | undefined;
   do {
     last = rows
-      .all(encodeText(last?.address ?? ''), encodeText(last?.replica ?? ''))
+      .all(encodeName(last?.address ?? ''), encodeName(last?.replica ?? ''))
       .map(rowFrom)
       .at(-1);
   } while (last !== undefined);
   let name: string | undefined = '';
-  while (name !== undefined) name = records.all(encodeText(name)).map(recordFrom).at(-1)?.name;
+  while (name !== undefined) name = records.all(encodeName(name)).map(recordFrom).at(-1)?.name;
 }
 
 /** A store on a driver of this very thread: for Durable Objects, and for tests. `release` is called once, when it closes. */

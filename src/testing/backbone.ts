@@ -1,0 +1,310 @@
+/** The contract of `Backbone` (B1 to B5) as cases that any test framework can run over any implementation. */
+import type { Backbone, Delivery, Registers } from '../backbone/backbone.ts';
+import type { Host } from '../host.ts';
+import type { StoredRow } from '../store/store.ts';
+import { type Case, refusedWith, same } from './contract.ts';
+
+/** One backbone that holds nothing yet, and what can be done to it. */
+export interface BackboneBench {
+  readonly host: Host;
+  /** The connection of one replica. */
+  connect(name: string): Backbone;
+  /** Cuts a replica's connection; `heal` brings back all. */
+  cut?(name: string): void;
+  heal?(): void;
+  restart?(): Promise<void>;
+  /** Takes a backup. What it resolves with puts it back. */
+  backup?(): Promise<() => Promise<void>>;
+  empty?(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type BackboneFault = 'cut' | 'restart' | 'backup' | 'empty';
+
+/** A new backbone that holds nothing yet. */
+export type OpenBackbone = () => Promise<BackboneBench>;
+
+export interface BackboneCase extends Case<OpenBackbone> {
+  /** What the bench must be able to do for this case. */
+  readonly needs: readonly BackboneFault[];
+}
+
+const rowOf = (address: string, replica: string, version: number): StoredRow => ({
+  address,
+  replica,
+  version,
+  bytes: JSON.stringify({ version }),
+});
+
+/** Remembers what a subscription gets. */
+function follow(backbone: Backbone, cursor: string | null = null) {
+  const versions = new Map<string, number>();
+  const deliveries: Delivery[] = [];
+  const subscription = backbone.subscribe(cursor, async (delivery) => {
+    deliveries.push(delivery);
+    for (const row of delivery.rows) {
+      const name = `${row.address} ${row.replica}`;
+      versions.set(name, Math.max(row.version, versions.get(name) ?? 0));
+    }
+  });
+  return { versions, deliveries, cursor: () => deliveries.at(-1)?.cursor ?? null, close: () => subscription.close() };
+}
+
+const pause = (host: Host, delayMs: number) => new Promise<void>((resolve) => void host.after(delayMs, resolve));
+
+/** Waits until it holds; rejects after ten seconds. */
+async function eventually(host: Host, holds: () => boolean, what: string): Promise<void> {
+  const start = host.elapsed();
+  while (!holds()) {
+    same(host.elapsed() - start < 10_000, true, `after ten seconds still not: ${what}`);
+    await pause(host, 10);
+  }
+}
+
+type Outcome = Awaited<ReturnType<Registers['compareAndSet']>>;
+type Body = (bench: BackboneBench) => Promise<void>;
+
+/** A case over a bench of its own, which is closed afterwards. */
+const over = (title: string, needs: readonly BackboneFault[], body: Body): BackboneCase => ({
+  title,
+  needs,
+  async run(open) {
+    const bench = await open();
+    try {
+      await body(bench);
+    } finally {
+      await bench.close();
+    }
+  },
+});
+
+const rows: readonly BackboneCase[] = [
+  over('B1: what was published reaches every subscriber, also its publisher and whoever comes later', [], async (bench) => {
+    const [a, b] = [bench.connect('a'), bench.connect('b')];
+    const early = [follow(a), follow(b)];
+    await a.publish([rowOf('x', 'a.1', 1), rowOf('y', 'a.1', 1)]);
+    await b.publish([rowOf('x', 'b.1', 1)]);
+    const late = follow(bench.connect('c'));
+    for (const { versions } of [...early, late]) {
+      await eventually(bench.host, () => versions.size === 3, 'three rows arrived');
+    }
+  }),
+  over('B1: a subscriber goes on after its cursor, and gets what came meanwhile', [], async (bench) => {
+    const [a, b] = [bench.connect('a'), bench.connect('b')];
+    await a.publish([rowOf('x', 'a.1', 1)]);
+    const first = follow(b);
+    await eventually(bench.host, () => first.versions.get('x a.1') === 1, 'the first row arrived');
+    first.close();
+    await a.publish([rowOf('x', 'a.1', 2), rowOf('y', 'a.1', 2)]);
+    const second = follow(b, first.cursor());
+    await eventually(bench.host, () => second.versions.size === 2, 'both newer rows arrived');
+    same(second.versions.get('x a.1'), 2, 'version');
+  }),
+  over('B1: a delivery that was refused comes again, and nothing is delivered meanwhile', [], async (bench) => {
+    const [a, b] = [bench.connect('a'), bench.connect('b')];
+    const attempts: string[][] = [];
+    let running = 0;
+    b.subscribe(null, async ({ rows: delivered }) => {
+      running += 1;
+      attempts.push(delivered.map((row) => row.address));
+      await pause(bench.host, 20);
+      running -= 1;
+      same(running === 0, true, 'two deliveries at once');
+      if (attempts.length < 3) throw new Error('not now');
+    });
+    await a.publish([rowOf('x', 'a.1', 1)]);
+    await a.publish([rowOf('y', 'a.1', 2)]);
+    await eventually(
+      bench.host,
+      () => attempts.length >= 3 && attempts.slice(2).flat().includes('x'),
+      'the refused row came again',
+    );
+    await eventually(bench.host, () => attempts.slice(2).flat().includes('y'), 'the next row came');
+  }),
+  over('B1: a closed subscription gets nothing more, and others go on', [], async (bench) => {
+    const [a, b] = [bench.connect('a'), bench.connect('b')];
+    const [closed, open] = [follow(b), follow(b)];
+    closed.close();
+    await a.publish([rowOf('x', 'a.1', 1)]);
+    await eventually(bench.host, () => open.versions.size === 1, 'the open one got the row');
+    await pause(bench.host, 50);
+    same(closed.deliveries.length, 0, 'deliveries to the closed one');
+  }),
+  over('B1: thousands of rows arrive completely', [], async (bench) => {
+    const names = Array.from({ length: 2_500 }, (_, index) => `address ${index}`);
+    await bench.connect('a').publish(names.map((name) => rowOf(name, 'a.1', 1)));
+    const { versions } = follow(bench.connect('b'));
+    await eventually(bench.host, () => versions.size === names.length, 'all rows arrived');
+  }),
+  over('B2: a lower version never replaces a higher one', [], async (bench) => {
+    const a = bench.connect('a');
+    await a.publish([rowOf('x', 'a.1', 5), rowOf('x', 'a.1', 4)]);
+    await a.publish([rowOf('x', 'a.1', 3), rowOf('x', 'b.1', 1)]);
+    const { versions } = follow(bench.connect('c'));
+    await eventually(bench.host, () => versions.size === 2, 'both rows arrived');
+    same([versions.get('x a.1'), versions.get('x b.1')], [5, 1], 'versions');
+  }),
+  over('the bytes of a row, its address and its replica arrive as they were', [], async (bench) => {
+    const row = {
+      address: 'bin/ö"\'\\ 🎡 %_',
+      replica: 'Zürich.1f',
+      version: Number.MAX_SAFE_INTEGER,
+      bytes: '{"é":"\\u0000 🎡\'"}',
+    };
+    await bench.connect('a').publish([row]);
+    const { deliveries } = follow(bench.connect('b'));
+    await eventually(bench.host, () => deliveries.length > 0, 'the row arrived');
+    const { address, replica, version, bytes } = deliveries[0]?.rows[0] ?? rowOf('', '', 0);
+    same({ address, replica, version, bytes }, row, 'row');
+  }),
+  over('the latest version of a replica is known', [], async (bench) => {
+    const a = bench.connect('a');
+    await a.publish([rowOf('x', 'a.1', 7), rowOf('y', 'a.1', 3), rowOf('x', 'b.1', 9)]);
+    same(await Promise.all(['a.1', 'b.1', 'c.1'].map((replica) => a.latest(replica))), [7, 9, 0], 'versions');
+  }),
+];
+
+const registers: readonly BackboneCase[] = [
+  over('B3: a register is created once, and changed only from the revision that it has', [], async (bench) => {
+    const { registers: a } = bench.connect('a');
+    const { registers: b } = bench.connect('b');
+    same(await a.get('r'), { value: null, revision: null }, 'a register that does not exist');
+    const created = await a.compareAndSet('r', 'one', null);
+    same([created.done, created.register.value], [true, 'one'], 'created');
+    const again = await b.compareAndSet('r', 'two', null);
+    same([again.done, again.register], [false, created.register], 'created again');
+    const changed = await b.compareAndSet('r', 'three', created.register.revision);
+    same([changed.done, changed.register.value], [true, 'three'], 'changed');
+    const stale = await a.compareAndSet('r', 'four', created.register.revision);
+    same([stale.done, stale.register], [false, changed.register], 'changed from an old revision');
+    same(await a.get('r'), changed.register, 'what everyone reads');
+  }),
+  over('B3: a revision of one register, or of none, does not create another', [], async (bench) => {
+    const { registers: a } = bench.connect('a');
+    const { register } = await a.compareAndSet('r', 'one', null);
+    const other = await a.compareAndSet('other', 'two', register.revision);
+    same([other.done, other.register], [false, { value: null, revision: null }], 'a register that does not exist');
+    same((await a.get('other')).value, null, 'its value');
+  }),
+  over(
+    'B3: of many that write at once from one revision exactly one succeeds, and the others see its value',
+    [],
+    async (bench) => {
+      const names = ['a', 'b', 'c', 'd', 'e'];
+      let revision: string | null = null;
+      for (let round = 0; round < 10; round++) {
+        const from: string | null = revision;
+        const write = (name: string): Promise<Outcome> =>
+          bench.connect(name).registers.compareAndSet('r', `${name} ${round}`, from);
+        const outcomes = await Promise.all(names.map(write));
+        const winners = outcomes.filter(({ done }) => done);
+        same(winners.length, 1, 'how many succeeded');
+        for (const { register } of outcomes) same(register, winners[0]?.register, 'what each of them saw');
+        revision = winners[0]?.register.revision ?? null;
+      }
+    },
+  ),
+  over('B3: concurrent counting by compare-and-set loses nothing', [], async (bench) => {
+    const count = async (name: string) => {
+      const { registers: connection } = bench.connect(name);
+      for (let added = 0; added < 10; ) {
+        const { value, revision } = await connection.get('count');
+        const { done } = await connection.compareAndSet('count', String(Number(value ?? 0) + 1), revision);
+        if (done) added += 1;
+      }
+    };
+    await Promise.all(['a', 'b', 'c', 'd'].map(count));
+    same((await bench.connect('a').registers.get('count')).value, '40', 'the count');
+  }),
+  over('B4: a revision is never used twice, not even for the same value', [], async (bench) => {
+    const { registers: a } = bench.connect('a');
+    const seen = new Set<string | null>();
+    let revision: string | null = null;
+    for (const value of ['one', 'two', 'one', 'one']) {
+      const { register }: Outcome = await a.compareAndSet('r', value, revision);
+      revision = register.revision;
+      seen.add(revision);
+    }
+    same([seen.size, seen.has(null)], [4, false], 'different revisions');
+  }),
+  over('names and values of registers are kept as they were', [], async (bench) => {
+    const { registers: a } = bench.connect('a');
+    const value = `{"🎡":"${'ö\'"'.repeat(5_000)}"}`;
+    const names = ['settle/1', 'bank/x"y', "bank/x'y", 'bank/X"Y', ' ', '🎡'];
+    for (const name of names) await a.compareAndSet(name, name + value, null);
+    for (const name of names) same((await a.get(name)).value, name + value, `the register ${name}`);
+  }),
+  over('the identity is the same for everyone, and the clock is a time', [], async (bench) => {
+    const [a, b] = [bench.connect('a'), bench.connect('b')];
+    same(await a.identity(), await b.identity(), 'identity');
+    const nowMs = await a.now();
+    same(Number.isFinite(nowMs) && nowMs > Date.UTC(2000, 0, 1), true, `now() gave ${nowMs}`);
+  }),
+];
+
+const faults: readonly BackboneCase[] = [
+  over('who is cut off gets UNREACHABLE and no rows, and after healing everything', ['cut'], async (bench) => {
+    const [a, b] = [bench.connect('a'), bench.connect('b')];
+    const { versions } = follow(b);
+    bench.cut?.('b');
+    await a.publish([rowOf('x', 'a.1', 1)]);
+    await Promise.all([
+      refusedWith(b.publish([rowOf('x', 'b.1', 1)]), 'UNREACHABLE', 'publish'),
+      refusedWith(b.registers.get('r'), 'UNREACHABLE', 'get'),
+      refusedWith(b.registers.compareAndSet('r', 'b', null), 'UNREACHABLE', 'compareAndSet'),
+      refusedWith(b.identity(), 'UNREACHABLE', 'identity'),
+      refusedWith(b.now(), 'UNREACHABLE', 'now'),
+      refusedWith(b.latest('a.1'), 'UNREACHABLE', 'latest'),
+    ]);
+    same(versions.size, 0, 'rows that arrived through the cut');
+    bench.heal?.();
+    await b.publish([rowOf('y', 'b.1', 2)]);
+    await eventually(bench.host, () => versions.get('x a.1') === 1 && versions.get('y b.1') === 2, 'the missed rows arrived');
+  }),
+  over('B5: a restart loses nothing, keeps the identity, and subscribers go on', ['restart'], async (bench) => {
+    const [a, b] = [bench.connect('a'), bench.connect('b')];
+    const { versions } = follow(b);
+    const identity = await a.identity();
+    await a.publish([rowOf('x', 'a.1', 1)]);
+    const { register } = await a.registers.compareAndSet('r', 'one', null);
+    await bench.restart?.();
+    same([await a.identity(), await a.registers.get('r'), await a.latest('a.1')], [identity, register, 1], 'what is kept');
+    await a.publish([rowOf('x', 'a.1', 2)]);
+    await eventually(bench.host, () => versions.get('x a.1') === 2, 'the subscriber went on');
+    const late = follow(bench.connect('c'));
+    await eventually(bench.host, () => late.versions.get('x a.1') === 2, 'a later subscriber got the row');
+  }),
+  over('B4, B5: after a restored backup the identity differs, and no earlier revision holds', ['backup'], async (bench) => {
+    const [a, b] = [bench.connect('a'), bench.connect('b')];
+    const { versions } = follow(b);
+    const identity = await a.identity();
+    const before = await a.registers.compareAndSet('r', 'one', null);
+    const restore = await bench.backup?.();
+    const after = await a.registers.compareAndSet('r', 'two', before.register.revision);
+    await restore?.();
+    same((await a.identity()) !== identity, true, 'the identity is the same after a restore');
+    const register = await a.registers.get('r');
+    same(register.value, 'one', 'the register');
+    for (const { revision } of [before.register, after.register]) {
+      same((await a.registers.compareAndSet('r', 'three', revision)).done, false, 'a write from an earlier revision');
+    }
+    same((await a.registers.compareAndSet('r', 'three', register.revision)).done, true, 'a write from its revision');
+    await a.publish([rowOf('x', 'a.1', 1)]);
+    await eventually(bench.host, () => versions.get('x a.1') === 1, 'the subscriber went on');
+  }),
+  over('B5: an emptied backbone has another identity, and takes rows again', ['empty'], async (bench) => {
+    const [a, b] = [bench.connect('a'), bench.connect('b')];
+    const followed = follow(b);
+    const identity = await a.identity();
+    await a.publish([rowOf('x', 'a.1', 4)]);
+    await a.registers.compareAndSet('r', 'one', null);
+    await eventually(bench.host, () => followed.versions.size === 1, 'the row arrived');
+    await bench.empty?.();
+    same((await a.identity()) !== identity, true, 'the identity is the same after losing everything');
+    same([await a.latest('a.1'), (await a.registers.get('r')).value], [0, null], 'what is left');
+    await a.publish([rowOf('y', 'a.1', 5)]);
+    await eventually(bench.host, () => followed.versions.get('y a.1') === 5, 'the subscriber went on');
+  }),
+];
+
+export const backboneCases: readonly BackboneCase[] = [...rows, ...registers, ...faults];

@@ -1,0 +1,4 @@
+export { type Case, ContractBroken } from './contract.ts';
+export { type OpenStore, storeCases } from './store.ts';
+export { durableStoreCases } from './store-durable.ts';
+export { hostileNames } from './store-parts.ts';
