@@ -1,0 +1,3 @@
+export type * from './http.ts';
+export type { InputError, Log, LogEntry, Problem } from './problem.ts';
+export { createRouter } from './router.ts';
