@@ -81,6 +81,8 @@ export interface Strategy<Row extends object = object, Op extends Operation = Op
   /** My next row. Throws OUT_OF_RANGE, TOO_LARGE. */
   apply(rows: Rows<Row>, writer: Writer, operation: Op, variable: Variable): Row;
   read(rows: Rows<Row>, variable: Variable): Value;
+  /** True when the rows show that nobody wrote it, or that it was unset: then `keys` does not list it. */
+  absent?(rows: Rows<Row>): boolean;
   /** The value after `operation`, from the value before it, in O(1); undefined where only `read` can tell. */
   step?(value: Value, operation: Op, variable: Variable): Value | undefined;
   /** True when the operation would show as the value (`raise`, `lower`); true for all others. */

@@ -1,0 +1,36 @@
+/** `cffbrw/strategy`: rows, values, addresses, and the six strategies as pure functions. */
+export {
+  type Address,
+  addressOf,
+  addressPrefix,
+  addressRule,
+  checkKey,
+  isVariableName,
+  type Key,
+  parseAddress,
+} from './address.ts';
+export { type BoundedOperation, type BoundedRow, boundedCounter } from './bounded-counter.ts';
+export type { Extreme, ExtremeOperation, ExtremeRow } from './extreme.ts';
+export {
+  byteLength,
+  canonical,
+  checkInteger,
+  checkJson,
+  checkNumber,
+  equal,
+  type Json,
+  type JsonLimits,
+  type JsonObject,
+} from './json.ts';
+export { type LastWriteOperation, type LastWriteRow, lastWriteWins } from './last-write-wins.ts';
+export { maxValue } from './max-value.ts';
+export { type MergeOperation, mergeObjects } from './merge-objects.ts';
+export type { Leaf, MergeRow } from './merge-view.ts';
+export { minValue } from './min-value.ts';
+export { canonicalRows, choose, type Fork, type Joined, join } from './rows.ts';
+export { type SchemaCheck, type SchemaProblem, schemaOf } from './schema.ts';
+export { strategies } from './strategies.ts';
+export type { Conflict, Entry, Operation, OperationName, Rows, Strategy, StrategyName, Traits, Writer } from './strategy.ts';
+export { type Cancel, type SumOperation, type SumRow, sumIncrements } from './sum-increments.ts';
+export { type Declaration, declareVariable, type Variable } from './variable.ts';
+export { isTombstone, previousWindow, type Window, type WindowRule, windowAt, windowOf } from './window.ts';
