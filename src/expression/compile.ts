@@ -1,0 +1,140 @@
+/** Compiles the expressions of documents: bare ones (conditions), strings with `${ … }` in them, and any value that holds such strings. */
+import { forbiddenKeys, type Json, type JsonObject } from '../strategy/json.ts';
+import { type Context, createGathered, type Gathered, type Part, siteFor } from './context.ts';
+import { anyShape, type Compiled, type Frame, maxResultDepth, type Scope, type Shape } from './expression.ts';
+import { combine, compileNode, literal, templatePart } from './node.ts';
+import { parseExpression, parseTemplate } from './parse.ts';
+import { createSource, invalid, type Places, type Site, siteOf } from './source.ts';
+import { charge, deepFreeze, isList, weigh } from './values.ts';
+
+export type { Compiled, CompiledKey, Frame, Fuel, Scope, ScopeVariable, Shape, VariableRead } from './expression.ts';
+export type { Places } from './source.ts';
+
+/** A bare expression, as in `when:`. Throws INVALID_EXPRESSION. */
+export function compileExpression(source: string, scope: Scope, places?: Places): Compiled {
+  const gathered = createGathered();
+  const context = contextOf(source, { scope, gathered, places });
+  const tree = parseExpression(context.source);
+  gathered.trees.push(tree);
+  return finish(compileNode(tree, context), gathered, siteFor(context, tree));
+}
+
+/**
+ * A string with `${ … }` parts. One that is exactly one `${ … }` keeps the type of its value; any other is a text. `$${` stands for a
+ * literal `${`. Throws INVALID_EXPRESSION.
+ */
+export function compileTemplate(value: string, scope: Scope, places?: Places): Compiled {
+  const gathered = createGathered();
+  const context = contextOf(value, { scope, gathered, places });
+  return finish(textPart(context), gathered, siteOf(context.source, 0, value.length));
+}
+
+/**
+ * Any JSON value, with templates inside its strings at any depth. `placesOf` tells where the string at a path stands (`[]` for the value
+ * itself). Keys are literal. Throws INVALID_EXPRESSION.
+ */
+export function compileValue(
+  value: Json,
+  scope: Scope,
+  placesOf: (path: readonly (string | number)[]) => Places = () => undefined,
+): Compiled {
+  const gathered = createGathered();
+  const part = valuePart(value, [], { scope, gathered, placesOf });
+  return finish(part, gathered, siteAt(JSON.stringify(value), placesOf([])));
+}
+
+interface Compilation {
+  readonly scope: Scope;
+  readonly gathered: Gathered;
+}
+
+const contextOf = (text: string, { scope, gathered, places }: Compilation & { readonly places: Places }): Context => ({
+  scope,
+  gathered,
+  compile: compileNode,
+  source: createSource(text, places),
+  parameters: new Map(),
+  inKey: false,
+  inArrow: false,
+});
+
+function textPart(context: Context): Part {
+  const { texts, parts } = parseTemplate(context.source);
+  context.gathered.trees.push(...parts);
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1 && texts.every((text) => text === '')) return compileNode(only, context);
+  return templatePart(texts, parts, context);
+}
+
+type Path = readonly (string | number)[];
+type ValueCompilation = Compilation & { readonly placesOf: (path: Path) => Places };
+
+function valuePart(value: Json, path: Path, compilation: ValueCompilation): Part {
+  if (typeof value === 'string') return textPart(contextOf(value, { ...compilation, places: compilation.placesOf(path) }));
+  if (typeof value !== 'object' || value === null) return literal(value);
+  if (path.length >= maxResultDepth)
+    throw invalid(siteAt('', compilation.placesOf(path)), `the value is nested more than ${maxResultDepth} deep`);
+  return isList(value) ? listPart(value, path, compilation) : objectPart(value, path, compilation);
+}
+
+function listPart(value: readonly Json[], path: Path, compilation: ValueCompilation): Part {
+  const parts = value.map((item, index) => valuePart(item, [...path, index], compilation));
+  if (parts.every((part) => part.constant)) return constantPart(parts, (frame) => parts.map((part) => part.evaluate(frame)));
+  const evaluates = parts.map((part) => part.evaluate);
+  return combine(parts, (frame) => evaluates.map((evaluate) => evaluate(frame)), { shape: anyShape, makes: true });
+}
+
+function objectPart(value: JsonObject, path: Path, compilation: ValueCompilation): Part {
+  const keys = Object.keys(value);
+  for (const key of keys) checkKey(key, siteAt(key, compilation.placesOf([...path, key])));
+  const parts = keys.map((key) => valuePart(value[key] ?? null, [...path, key], compilation));
+  const evaluate = (frame: Frame): JsonObject => {
+    const result: Record<string, Json> = {};
+    for (let index = 0; index < keys.length; index++) result[keys[index] as string] = (parts[index] as Part).evaluate(frame);
+    return result;
+  };
+  const properties = new Map<string, Shape>(keys.map((key, index) => [key, (parts[index] as Part).shape]));
+  const shape: Shape = { kind: 'object', properties, open: false };
+  if (parts.every((part) => part.constant)) return { ...constantPart(parts, evaluate), shape };
+  return combine(parts, evaluate, { shape, makes: true });
+}
+
+/** Made once, and frozen, because every run gets the same one. */
+function constantPart(parts: readonly Part[], evaluate: (frame: Frame) => Json): Part {
+  let value: Json | undefined;
+  return combine(
+    parts,
+    (frame) => {
+      value ??= deepFreeze(evaluate(frame));
+      return value;
+    },
+    { shape: anyShape },
+  );
+}
+
+function checkKey(key: string, site: Site): void {
+  if (forbiddenKeys.has(key)) throw invalid(site, 'this key is not allowed', 'Choose another key.');
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it shows what to write
+  if (key.includes('${')) throw invalid(site, 'keys are literal', 'Write the object as one expression: `${ { [key]: value } }`.');
+}
+
+function siteAt(text: string, places: Places): Site {
+  const source = createSource(text, places);
+  return siteOf(source, 0, text.length);
+}
+
+/** One charge pays for every node that is evaluated at most once; arrows and functions pay for the rest as they go. */
+function finish({ evaluate, cost, constant, makes, shape }: Part, gathered: Gathered, site: Site): Compiled {
+  const weighed = (frame: Frame): Json => {
+    charge(frame.fuel, cost, site);
+    const value = evaluate(frame);
+    if (typeof value === 'object' && value !== null) weigh(value, frame.fuel, site);
+    return value;
+  };
+  const plain = (frame: Frame): Json => {
+    charge(frame.fuel, cost, site);
+    return evaluate(frame);
+  };
+  const { reads, names, secrets, trees } = gathered;
+  return { reads, names, secrets, trees, constant, shape, evaluate: makes && !constant ? weighed : plain };
+}

@@ -1,0 +1,54 @@
+/** Digests and encodings of texts, as UTF-8. */
+import { hmac as keyed } from '@noble/hashes/hmac.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { Json } from '../../strategy/json.ts';
+import { charge, chargeText } from '../values.ts';
+import { type Call, type FunctionEntry, text } from './entry.ts';
+
+const encoder = new TextEncoder();
+
+/** A digest costs eight times what making the text cost. */
+function bytes(given: readonly Json[], position: number, call: Call): Uint8Array {
+  const value = text(given, position, call);
+  charge(call.frame.fuel, value.length + 64, call.site);
+  return encoder.encode(value);
+}
+
+const hash = (given: readonly Json[], call: Call): Json => bytesToHex(sha256(bytes(given, 0, call)));
+const hmac = (given: readonly Json[], call: Call): Json =>
+  bytesToHex(keyed(sha256, bytes(given, 0, call), bytes(given, 1, call)));
+
+function base64(given: readonly Json[], call: Call): Json {
+  const encoded = bytes(given, 0, call);
+  chargeText(call.frame.fuel, Math.ceil(encoded.length / 3) * 4, call.site);
+  let binary = '';
+  for (let from = 0; from < encoded.length; from += 8192) binary += String.fromCharCode(...encoded.subarray(from, from + 8192));
+  return btoa(binary);
+}
+
+const pure = true;
+const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+const signed = '6afa9046a9579cad143a384c1b564b9a250d27d6f6a63f9f20bf3a7594c9e2c6';
+
+export const cryptoFunctions: readonly FunctionEntry[] = [
+  {
+    name: 'hash',
+    parameters: 'text',
+    summary: 'SHA-256, as 64 hexadecimal digits.',
+    example: "hash('abc')",
+    result: abc,
+    pure,
+    call: hash,
+  },
+  {
+    name: 'hmac',
+    parameters: 'secret, text',
+    summary: 'HMAC-SHA-256, as 64 hexadecimal digits. The first argument may be `secrets.NAME` anywhere.',
+    example: "hmac('key', 'text')",
+    result: signed,
+    pure,
+    call: hmac,
+  },
+  { name: 'base64', parameters: 'text', summary: 'In base64.', example: "base64('abc')", result: 'YWJj', pure, call: base64 },
+];

@@ -1,0 +1,85 @@
+/**
+ * From text to trees: finds the expressions, has acorn parse each, and makes acorn's errors ours.
+ */
+import * as acorn from 'acorn';
+import { CffbrwError } from '../error.ts';
+import { convert } from './convert.ts';
+import { parserOptions, scan } from './scan.ts';
+import { invalid, type Site, type Source, siteOf } from './source.ts';
+import type { Tree } from './tree.ts';
+
+export interface ParsedTemplate {
+  /** One more than there are parts. */
+  readonly texts: readonly string[];
+  readonly parts: readonly Tree[];
+}
+
+/** The most `${ … }` in one string. */
+const maxParts = 1_000;
+
+export function parseExpression(source: Source): Tree {
+  if (source.text.trim() === '') {
+    throw invalid(siteOf(source, 0, 0), 'the expression is empty', 'Write a condition such as `vars.stock > 0`.');
+  }
+  return parseRange(source, 0, false).tree;
+}
+
+/** `$${` stands for a literal `${`. */
+export function parseTemplate(source: Source): ParsedTemplate {
+  const { text } = source;
+  const texts: string[] = [];
+  const parts: Tree[] = [];
+  let current = '';
+  let position = 0;
+  for (;;) {
+    const next = text.indexOf('${', position);
+    if (next === -1) break;
+    if (next > position && text[next - 1] === '$') {
+      current += `${text.slice(position, next - 1)}\${`;
+      position = next + 2;
+      continue;
+    }
+    texts.push(current + text.slice(position, next));
+    current = '';
+    const { tree, end } = parseRange(source, next + 2, true);
+    parts.push(tree);
+    position = end + 1;
+    if (parts.length > maxParts) throw invalid(siteOf(source, next, next + 40), `more than ${maxParts} expressions in one text`);
+  }
+  texts.push(current + text.slice(position));
+  return { texts, parts };
+}
+
+function parseRange(source: Source, start: number, inTemplate: boolean): { tree: Tree; end: number } {
+  try {
+    const { end } = scan(source, start, inTemplate);
+    const inner = source.text.slice(start, end);
+    if (inner.trim() === '')
+      throw invalid(siteOf(source, start - 2, end + 1), 'there is no expression', 'To have a literal `${`, write `$${`.');
+    const node = acorn.parseExpressionAt(`(${inner}\n)`, 0, { ...parserOptions, preserveParens: true });
+    if (node.type !== 'ParenthesizedExpression' || node.end !== inner.length + 3) {
+      throw invalid(siteOf(source, start, end), 'more than one expression', 'Write one expression.');
+    }
+    return { tree: convert(node.expression, source, start - 1), end };
+  } catch (error) {
+    throw syntaxError(error, source, start);
+  }
+}
+
+/** Acorn's errors, and a stack overflow (which the limits of scan.ts leave no room for), as ours. */
+function syntaxError(error: unknown, source: Source, start: number): unknown {
+  if (error instanceof CffbrwError) return error;
+  if (error instanceof RangeError) return invalid(siteOf(source, start, start + 40), 'the expression is too deeply nested');
+  if (!(error instanceof SyntaxError)) return error;
+  const position = 'pos' in error && typeof error.pos === 'number' ? error.pos : 1;
+  const at = Math.min(start + Math.max(0, position - 1), source.text.length);
+  const what = error.message.replace(/ \(\d+:\d+\)$/, '');
+  const shown = `${what.slice(0, 1).toLowerCase()}${what.slice(1)}`;
+  const site: Site = { text: siteOf(source, start, source.text.length).text, place: source.placeAt(at) };
+  const near = siteOf(source, at, at + 20).text;
+  return invalid(
+    site,
+    near === '' ? `${shown} at its end` : `${shown} at \`${near}\``,
+    'An expression is what stands right of a `=` in JavaScript: values, members, operators, calls of listed functions.',
+  );
+}
