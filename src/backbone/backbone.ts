@@ -47,6 +47,8 @@ export interface Backbone {
   identity(): Promise<string>;
   /** The backbone's clock, milliseconds since 1970. Rejects with UNREACHABLE. */
   now(): Promise<number>;
+  /** The highest version among the rows of this replica that are kept; 0 when there are none. Rejects with UNREACHABLE. */
+  latest(replica: string): Promise<number>;
   /** Resolves when the rows are kept. Rejects with UNREACHABLE: they may be kept or not; publishing again is harmless. */
   publish(rows: readonly StoredRow[]): Promise<void>;
   /**
