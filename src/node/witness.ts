@@ -69,7 +69,10 @@ const idle = (state: 'missing' | 'locked', problem: string | null): WitnessFile 
   release: () => {},
 });
 
-/** `syncWitness: false` leaves a power cut the last seconds' texts: the store is then found ahead of its witness, which proves nothing. */
+/**
+ * `syncWitness: false` leaves a power cut the texts of the last seconds: the store is then found far ahead of its witness, which proves
+ * nothing (W4), and the rights of its bounded counters stay locked. It saves the smaller of a commit's two syncs.
+ */
 export function openWitness(path: string, { syncWitness = true }: { readonly syncWitness?: boolean } = {}): WitnessFile {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
