@@ -4,7 +4,7 @@ import { type Context, type Part, siteFor } from './context.ts';
 import { anyShape } from './expression.ts';
 import { arity, type Call, type FunctionEntry } from './functions/entry.ts';
 import { functions } from './functions.ts';
-import { callHints, listMethodNames } from './refusals.ts';
+import { callHints, isListMethod } from './refusals.ts';
 import { compileAge, isSecret, secretPart } from './root.ts';
 import { invalid } from './source.ts';
 import { suggestion } from './suggest.ts';
@@ -59,7 +59,7 @@ function unknownFunction(tree: TreeOf<'call'>, context: Context): Error {
   const message = `there is no function \`${tree.name}\``;
   const hint = Object.hasOwn(callHints, tree.name) ? callHints[tree.name] : undefined;
   if (hint !== undefined) return invalid(site, message, hint);
-  const isMethod = (listMethodNames as readonly string[]).includes(tree.name);
-  if (isMethod) return invalid(site, `\`${tree.name}\` is a method of lists`, `Write \`list.${tree.name}(item => …)\`.`);
+  if (isListMethod(tree.name))
+    return invalid(site, `\`${tree.name}\` is a method of lists`, `Write \`list.${tree.name}(item => …)\`.`);
   return invalid(site, message, suggestion(tree.name, [...functions.keys(), 'age']));
 }

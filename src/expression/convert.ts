@@ -4,7 +4,7 @@
  */
 import type * as acorn from 'acorn';
 import { forbiddenKeys } from '../strategy/json.ts';
-import { binaryOperators, methodRefusal, refusedNodes, refusedOperators } from './refusals.ts';
+import { binaryOperators, isListMethod, methodRefusal, refusedNodes, refusedOperators } from './refusals.ts';
 import { invalid, type Source, siteOf } from './source.ts';
 import type { Arrow, BinaryOperator, LogicalOperator, Property, Spread, Tree } from './tree.ts';
 
@@ -162,6 +162,9 @@ class Converter {
     const { callee } = node;
     if (callee.type === 'Identifier') {
       if (node.optional) this.#refuse(node, 'a function always exists', `Write \`${callee.name}(…)\`.`);
+      if (node.arguments.some(({ type }) => type === 'ArrowFunctionExpression') && isListMethod(callee.name)) {
+        this.#refuse(node, `\`${callee.name}\` is a method of lists`, `Write \`list.${callee.name}(item => …)\`.`);
+      }
       return { kind: 'call', name: callee.name, parameters: this.#parameters(node.arguments), ...this.#range(node) };
     }
     if (callee.type !== 'MemberExpression' || callee.computed || callee.property.type !== 'Identifier' || node.optional) {

@@ -14,6 +14,7 @@ export {
 export type { FunctionEntry } from './functions/entry.ts';
 export { parseDuration } from './functions/time.ts';
 export { functions } from './functions.ts';
+export { nameProblem } from './names.ts';
 export { listMethodNames } from './refusals.ts';
 export type { Places } from './source.ts';
 export type { Tree } from './tree.ts';

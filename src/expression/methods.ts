@@ -3,13 +3,11 @@ import type { Json } from '../strategy/json.ts';
 import { type Cell, type Context, type Part, siteFor } from './context.ts';
 import { anyShape, type Frame, maxListLength, type Shape, scalarShape } from './expression.ts';
 import { type Evaluate, truth } from './operators.ts';
-import { listMethodNames, methodRefusal } from './refusals.ts';
+import { isListMethod, type ListMethodName, methodRefusal } from './refusals.ts';
 import { itemShape } from './shape.ts';
 import { failed, invalid, type Site } from './source.ts';
 import type { Arrow, TreeOf } from './tree.ts';
 import { charge, isList, phrase } from './values.ts';
-
-type ListMethodName = (typeof listMethodNames)[number];
 
 /** An arrow, ready to be called: its result for one element (for reduce and sort: for two values). */
 interface Callback {
@@ -76,8 +74,6 @@ export function compileMethod(tree: TreeOf<'method'>, context: Context): Part {
     shape: resultShape(name, object.shape, arrow.shape),
   };
 }
-
-const isListMethod = (name: string): name is ListMethodName => (listMethodNames as readonly string[]).includes(name);
 
 function checkCounts(name: ListMethodName, tree: TreeOf<'method'>, site: Site): void {
   const wanted = name === 'reduce' ? 1 : 0;

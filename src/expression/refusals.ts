@@ -89,6 +89,8 @@ const globalForms: Readonly<Record<string, string>> = {
 const globalObjects: ReadonlySet<string> = new Set(['Math', 'Object', 'Number', 'String', 'JSON', 'Date', 'Array', 'crypto']);
 
 export const listMethodNames = ['map', 'filter', 'some', 'every', 'find', 'findIndex', 'reduce', 'sort', 'flatMap'] as const;
+export type ListMethodName = (typeof listMethodNames)[number];
+export const isListMethod = (name: string): name is ListMethodName => (listMethodNames as readonly string[]).includes(name);
 
 /** Why `object.name(arguments)` cannot be called. */
 export function methodRefusal(object: string, name: string, passed: readonly string[]): Refusal {
@@ -101,7 +103,7 @@ export function methodRefusal(object: string, name: string, passed: readonly str
       fix: `Write \`${written.replace('$*', () => passed.join(', '))}\`.`,
     };
   }
-  if ((listMethodNames as readonly string[]).includes(name)) {
+  if (isListMethod(name)) {
     return { message: `\`${name}\` takes an arrow function`, fix: `Write \`${object}.${name}(item => …)\`.` };
   }
   return {

@@ -47,7 +47,10 @@ export function scan(source: Source, start: number, inTemplate: boolean): Scanne
     const token = tokens.getToken();
     if (token.type === tokTypes.eof) throw rest.length > maxSourceLength ? tooLong(source, start) : nesting.unclosed();
     if (inTemplate && token.type === tokTypes.braceR && nesting.outermost) return { end: start + token.start - 1 };
-    if (!inTemplate && token.start === rest.length + 2 && nesting.outermost) return { end: source.text.length };
+    if (!inTemplate && token.start === rest.length + 2) {
+      if (nesting.outermost) return { end: source.text.length };
+      throw nesting.unclosed();
+    }
     nesting.take(token);
   }
 }

@@ -5,7 +5,7 @@ import { suggestion } from './suggest.ts';
 
 /** The shape of `value.name`. Throws where the shape is closed and has no such property. */
 export function memberShape(shape: Shape, name: string, site: Site): Shape {
-  if (name === 'length') return anyShape;
+  if (name === 'length' && shape.kind !== 'object') return anyShape;
   if (shape.kind === 'scalar')
     throw invalid(site, `this is a single value and has no property \`${name}\``, 'Remove the property.');
   if (shape.kind === 'list') {
