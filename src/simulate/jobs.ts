@@ -40,15 +40,7 @@ export function createJobs(host: Host): Jobs {
     add: (job) =>
       new Promise((resolve, reject) => {
         if (abandoned) return;
-        const settle = (finish: () => void) => {
-          if (!abandoned) finish();
-        };
-        const run = () => {
-          job.effect().then(
-            (value) => settle(() => resolve(value)),
-            (error: unknown) => settle(() => reject(error)),
-          );
-        };
+        const run = () => void job.effect().then(resolve, reject);
         waiting.push({ durationMs: job.durationMs, run, interrupted: job.interrupted?.bind(job) });
         if (current === null) next();
       }),

@@ -55,6 +55,16 @@ const rows: readonly BackboneCase[] = [
     await eventually(bench.host, () => attempts.slice(2).flat().includes('y'), 'the next row came');
     same(together, 1, 'deliveries at once');
   }),
+  over('B1: what is published while a delivery is being received arrives after it', [], async (bench) => {
+    const [a, b] = [bench.connect('a'), bench.connect('b')];
+    const seen: string[] = [];
+    b.subscribe(null, async ({ rows: delivered }) => {
+      if (seen.length === 0) await a.publish([rowOf('y', 'a.1', 2)]);
+      seen.push(...delivered.map((row) => row.address));
+    });
+    await a.publish([rowOf('x', 'a.1', 1)]);
+    await eventually(bench.host, () => seen.includes('x') && seen.includes('y'), 'both rows arrived');
+  }),
   over('B1: a closed subscription gets nothing more, and others go on', [], async (bench) => {
     const [a, b] = [bench.connect('a'), bench.connect('b')];
     const [closed, open] = [follow(b), follow(b)];

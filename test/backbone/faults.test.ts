@@ -202,6 +202,18 @@ describe('what a caller cannot know', () => {
     expect(await world.runUntil(a.identity())).toBe(identity);
   });
 
+  test('a part of the messages is lost, and of those that arrive a part happened without an answer', async () => {
+    const { world, loopback, a } = start({ loss: 0.3 });
+    const answers = Array.from({ length: 200 }, (_, index) =>
+      settle(world, a.registers.compareAndSet(`r${index}`, 'mine', null)),
+    );
+    const answered = (await Promise.all(answers)).filter((answer) => answer !== 'UNREACHABLE').length;
+    const happened = (await loopback.snapshot()).registers.size;
+    expect(answered).toBeGreaterThan(60);
+    expect(happened).toBeGreaterThan(answered);
+    expect(happened).toBeLessThan(180);
+  });
+
   test('requests on their way during a restart are lost, whatever they did', async () => {
     const { world, loopback, a } = start();
     const asked = settle(world, a.registers.compareAndSet('r', 'mine', null));

@@ -97,7 +97,13 @@ describe('the simulated disk', () => {
     store.crash();
     expect(await world.runUntil(versions(disk.open(), 'x'))).toEqual([2]);
     disk.crash();
-    expect(await world.runUntil(versions(disk.open(), 'x'))).toEqual([1]);
+    const honest = disk.open();
+    expect(await world.runUntil(versions(honest, 'x'))).toEqual([1]);
+    await world.runUntil(honest.commit([row('x', 3)], []));
+    disk.faults.syncs = true;
+    await world.runUntil(honest.commit([row('y', 4)], []));
+    disk.crash();
+    expect(versionsOn(disk)).toEqual([3, 4]);
   });
 
   test('a closed store refuses what comes later, and finishes what was asked before', async () => {
