@@ -91,7 +91,7 @@ function parseRow(input: unknown): BoundedRow {
 /** A take carries its own guard: it is refused where the rights are missing, so it stays right behind any other. */
 const operations: Readonly<Record<(typeof operationNames)[number], Strategy['operations'][OperationName]>> = {
   take: { commutes: true, guardStable: true },
-  give: { commutes: true, guardStable: true },
+  give: { commutes: true, guardStable: false },
   confirm: { commutes: true, guardStable: true },
   mint: { commutes: true, guardStable: false },
   burn: { commutes: true, guardStable: false },

@@ -23,6 +23,18 @@ export {
   type JsonObject,
 } from './json.ts';
 export { type LastWriteOperation, type LastWriteRow, lastWriteWins } from './last-write-wins.ts';
+export {
+  applyLaw,
+  type Counterexample,
+  commutesLaw,
+  guardStableLaw,
+  issue,
+  joinLaws,
+  readLaw,
+  rowLaw,
+  type Subject,
+  stepLaw,
+} from './laws.ts';
 export { maxValue } from './max-value.ts';
 export { type MergeOperation, mergeObjects } from './merge-objects.ts';
 export type { Leaf, MergeRow } from './merge-view.ts';

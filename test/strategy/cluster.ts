@@ -1,0 +1,219 @@
+/**
+ * A cluster in memory, for the laws and models of strategies: replicas that write, flush, crash and collect garbage, and a network
+ * that delivers any published row to anybody, at any time, any number of times, or never.
+ *
+ * It also keeps the books that no replica has: each durable operation with what its writer had seen. The models read them.
+ */
+import fc from 'fast-check';
+import { type Clock, createClock, type Stamp } from '../../src/clock.ts';
+import { canonical } from '../../src/strategy/json.ts';
+import { canonicalRows, choose } from '../../src/strategy/rows.ts';
+import type { Conflict, Entry, Operation, Rows, Strategy } from '../../src/strategy/strategy.ts';
+import type { Variable } from '../../src/strategy/variable.ts';
+
+export const runs = (count: number): number => Math.round(count * Number(process.env.CFFBRW_RUNS ?? 1));
+
+/** An operation that became durable, with the operations whose rows its writer held. */
+export interface Done<Op> {
+  readonly id: number;
+  readonly replica: string;
+  readonly version: number;
+  readonly operation: Op;
+  /** null: it issued none. */
+  readonly stamp: Stamp | null;
+  readonly seen: ReadonlySet<number>;
+}
+
+interface Message {
+  readonly replica: string;
+  readonly version: number;
+  readonly bytes: string;
+}
+
+interface Member<Row, Op> {
+  readonly id: string;
+  clock: Clock;
+  readonly skewMs: number;
+  rows: Map<string, Entry<Row>>;
+  durable: Map<string, Entry<Row>>;
+  pending: Done<Op>[];
+  dirty: boolean;
+  next: number;
+}
+
+export type Step<Op> =
+  | { readonly do: 'write'; readonly at: number; readonly operation: Op }
+  | { readonly do: 'deliver'; readonly at: number; readonly message: number }
+  | { readonly do: 'flush'; readonly at: number }
+  | { readonly do: 'crash'; readonly at: number }
+  | { readonly do: 'collect'; readonly at: number };
+
+export interface Cluster<Row extends object, Op extends Operation> {
+  readonly done: readonly Done<Op>[];
+  /** What the replicas would have logged. */
+  readonly conflicts: readonly Conflict[];
+  run(steps: readonly Step<Op>[]): void;
+  rows(at: number): Rows<Row>;
+  /** Flushes everybody and delivers the latest rows of all to all; garbage is left alone. */
+  heal(): void;
+  /** Collects, flushes and delivers, once. True when somebody had garbage. */
+  sweep(): boolean;
+}
+
+export function createCluster<Row extends object, Op extends Operation>(
+  strategy: Strategy<Row, Op>,
+  variable: Variable,
+  size: number,
+): Cluster<Row, Op> {
+  let wallMs = 1_000;
+  const done: Done<Op>[] = [];
+  const conflicts: Conflict[] = [];
+  const published: Message[] = [];
+  let operations = 0;
+  const members = Array.from({ length: size }, (_, i): Member<Row, Op> => {
+    const skewMs = [0, 40, -40, 1_000, -900][i] ?? 0;
+    const clock = createClock(() => wallMs + skewMs);
+    return { id: `r${i}.1`, clock, skewMs, rows: new Map(), durable: new Map(), pending: [], dirty: false, next: 1 };
+  });
+  const member = (at: number): Member<Row, Op> => {
+    const found = members[at % size];
+    if (found === undefined) throw new Error('no such replica');
+    return found;
+  };
+
+  /** The operations whose effects these rows hold. */
+  const seenBy = ({ rows, pending }: Member<Row, Op>): ReadonlySet<number> =>
+    new Set(
+      [...done.filter(({ replica, version }) => (rows.get(replica)?.version ?? 0) >= version), ...pending].map(({ id }) => id),
+    );
+
+  function write(who: Member<Row, Op>, operation: Op): void {
+    let stamp: Stamp | null = null;
+    const seen = seenBy(who);
+    const writer = {
+      me: who.id,
+      version: who.next,
+      stamp: () => {
+        stamp = who.clock.issue();
+        return stamp;
+      },
+    };
+    const row = strategy.apply(who.rows, writer, operation, variable);
+    who.rows.set(who.id, { version: who.next, row });
+    who.pending.push({ id: operations++, replica: who.id, version: who.next, operation, stamp, seen });
+    who.dirty = true;
+  }
+
+  function flush(who: Member<Row, Op>): void {
+    const entry = who.rows.get(who.id);
+    if (who.dirty && entry !== undefined) {
+      published.push({ replica: who.id, version: entry.version, bytes: canonical(entry.row) });
+      done.push(...who.pending);
+      who.pending = [];
+      who.dirty = false;
+      who.next++;
+    }
+    who.durable = new Map(who.rows);
+  }
+
+  /** What was not flushed is gone; the clock remembers what the rows hold. */
+  function crash(who: Member<Row, Op>): void {
+    who.rows = new Map(who.durable);
+    who.pending = [];
+    who.dirty = false;
+    who.clock = createClock(() => wallMs + who.skewMs);
+    for (const { row } of who.rows.values()) observe(who, row);
+  }
+
+  function observe(who: Member<Row, Op>, row: Row): void {
+    const stamp = strategy.latestStamp(row);
+    if (stamp !== null) who.clock.observe(stamp);
+  }
+
+  function deliver(who: Member<Row, Op>, { replica, version, bytes }: Message): void {
+    if (replica === who.id) return;
+    const before = who.rows.get(replica);
+    const theirs = { version, row: strategy.parseRow(JSON.parse(bytes)) };
+    const { entry, fork } = choose(before, theirs);
+    if (fork) throw new Error('a fork where nobody forked');
+    if (entry !== theirs || before?.version === version) return;
+    who.rows.set(replica, entry);
+    observe(who, entry.row);
+    conflicts.push(...strategy.conflicts(who.rows, replica, before));
+  }
+
+  function collect(who: Member<Row, Op>): boolean {
+    const row = strategy.collect?.(who.rows, who.id) ?? null;
+    if (row === null) return false;
+    who.rows.set(who.id, { version: who.next, row });
+    who.dirty = true;
+    return true;
+  }
+
+  function take(step: Step<Op>): void {
+    wallMs += 7;
+    const who = member(step.at);
+    if (step.do === 'write') write(who, step.operation);
+    else if (step.do === 'flush') flush(who);
+    else if (step.do === 'crash') crash(who);
+    else if (step.do === 'collect') collect(who);
+    else {
+      const message = published[published.length - 1 - (step.message % Math.max(published.length, 1))];
+      if (message !== undefined) deliver(who, message);
+    }
+  }
+
+  const spread = (): void => {
+    for (const who of members) flush(who);
+    for (const who of members) for (const message of published) deliver(who, message);
+    for (const who of members) flush(who);
+  };
+
+  return {
+    done,
+    conflicts,
+    run: (steps) => steps.forEach(take),
+    rows: (at) => member(at).rows,
+    heal: spread,
+    sweep() {
+      const garbage = members.map(collect).includes(true);
+      spread();
+      return garbage;
+    },
+  };
+}
+
+/** A history over `size` replicas: mostly writes, flushes and deliveries of recent rows. */
+export function history<Op>(operation: fc.Arbitrary<Op>, size: number, maxLength = 40): fc.Arbitrary<Step<Op>[]> {
+  const at = fc.nat({ max: size - 1 });
+  const plain = <Kind extends 'flush' | 'crash' | 'collect'>(kind: Kind) =>
+    fc.record({ do: fc.constant(kind), at }) as fc.Arbitrary<Step<Op>>;
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ do: fc.constant('write' as const), at, operation }) },
+    { weight: 4, arbitrary: plain('flush') },
+    { weight: 6, arbitrary: fc.record({ do: fc.constant('deliver' as const), at, message: fc.nat({ max: 12 }) }) },
+    { weight: 1, arbitrary: plain('crash') },
+    { weight: 1, arbitrary: plain('collect') },
+  );
+  return fc.array(step, { maxLength, size: 'max' });
+}
+
+/** A cluster after a random history, healed or not. */
+export function clusterOf<Row extends object, Op extends Operation>(
+  strategy: Strategy<Row, Op>,
+  variable: Variable,
+  operation: fc.Arbitrary<Op>,
+): fc.Arbitrary<Cluster<Row, Op> & { readonly size: number }> {
+  return fc
+    .integer({ min: 2, max: 5 })
+    .chain((size) => history(operation, size).map((steps) => ({ size, steps })))
+    .map(({ size, steps }) => {
+      const cluster = createCluster(strategy, variable, size);
+      cluster.run(steps);
+      return Object.assign(cluster, { size, toString: () => JSON.stringify(steps) });
+    });
+}
+
+/** The text of each replica's rows: one text when they have converged. */
+export const states = (cluster: Cluster<object, Operation> & { readonly size: number }): ReadonlySet<string> =>
+  new Set(Array.from({ length: cluster.size }, (_, at) => canonicalRows(cluster.rows(at))));
