@@ -76,8 +76,11 @@ const other: Meaning = {
   reopen: true,
 };
 
-/** What a small write beside the store says. SQLite tells a used-up quota, and a disk that turned read-only, like any failed write. */
-function probe(file: string): Meaning | undefined {
+/**
+ * What a small write beside the store says. SQLite tells a used-up quota, and a disk that turned read-only, like any failed write. Full can
+ * only be said of a write: it failed before the commit's last frame, so nothing was kept; after a failed sync the outcome is open.
+ */
+function probe(file: string, code: string): Meaning | undefined {
   const path = `${file}.probe`;
   try {
     const handle = openSync(path, 'w');
@@ -89,9 +92,9 @@ function probe(file: string): Meaning | undefined {
       rmSync(path, { force: true });
     }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') return { ...full, reopen: true };
-    if (code === 'EROFS') return readOnly;
+    const refused = (error as NodeJS.ErrnoException).code;
+    if (refused === 'EROFS') return readOnly;
+    if (code === 'SQLITE_IOERR_WRITE' && (refused === 'ENOSPC' || refused === 'EDQUOT')) return { ...full, reopen: true };
   }
   return undefined;
 }
@@ -100,8 +103,7 @@ export function storeFailure(error: unknown, file: string): StoreFailure {
   if (error instanceof CffbrwError) return { error, reopen: false };
   const code = String((error as { code?: unknown }).code ?? '');
   const known = meanings.find(([start]) => code.startsWith(start))?.[1] ?? other;
-  // A write that failed before the commit's last frame was written left nothing behind; a failed sync left the outcome open.
-  const meaning = code === 'SQLITE_IOERR_WRITE' ? (probe(file) ?? known) : known;
+  const meaning = code.startsWith('SQLITE_IOERR') ? (probe(file, code) ?? known) : known;
   const detail = error instanceof Error ? ` (${code === '' ? '' : `${code}: `}${error.message})` : '';
   return {
     error: new CffbrwError(meaning.code, `${file}: ${meaning.what}${detail}`, { fix: meaning.fix }),

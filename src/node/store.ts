@@ -8,7 +8,8 @@ import { Worker } from 'node:worker_threads';
 import { CffbrwError } from '../error.ts';
 import { commitRecord, type Witness } from '../replica/witness.ts';
 import type { Store, StoredRecord, StoredRow } from '../store/store.ts';
-import type { Answer, Call, FlatRecords, FlatRows, Opened, SqliteStoreOptions } from './store-protocol.ts';
+import { type Line, lineTo } from './store-line.ts';
+import type { Call, FlatRecords, FlatRows, Opened, SqliteStoreOptions } from './store-protocol.ts';
 
 export type { SqliteStoreOptions } from './store-protocol.ts';
 
@@ -22,11 +23,6 @@ export interface SqliteStore {
   verify(): Promise<void>;
 }
 
-interface Waiting {
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: CffbrwError) => void;
-}
-
 /** In `dist` the worker is a bundle like this one, one folder deep. Under tsx and vitest both are TypeScript, and the worker loads tsx first. */
 function startWorker(options: SqliteStoreOptions): Worker {
   const settings = { workerData: options, name: 'cffbrw store', execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 4 } };
@@ -35,59 +31,6 @@ function startWorker(options: SqliteStoreOptions): Worker {
   const file = new URL('./store-worker.ts', import.meta.url).href;
   const start = `import('${tsx}').then(({ register }) => { register(); return import('${file}'); })`;
   return new Worker(start, { ...settings, eval: true });
-}
-
-const gone = (why: string): CffbrwError =>
-  new CffbrwError('STORE_FAILED', `the store's worker stopped: ${why}`, {
-    fix: 'Whether the last writes were kept is unknown: restart, then repeat them with the same idempotency key.',
-  });
-
-interface Line {
-  call(call: Call): Promise<unknown>;
-  /** What the worker says first. */
-  readonly opened: Promise<unknown>;
-  /** Resolves when the worker has ended. */
-  readonly ended: Promise<void>;
-}
-
-/** Calls and their answers, first in, first out. After the worker stopped every call is refused. */
-function lineTo(worker: Worker): Line {
-  const waiting: Waiting[] = [];
-  let ending = false;
-  let stopped: CffbrwError | null = null;
-  const wait = (): Promise<unknown> => {
-    if (stopped !== null) return Promise.reject(stopped);
-    if (waiting.length === 0) worker.ref();
-    return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
-  };
-  const stop = (error: CffbrwError): void => {
-    stopped ??= error;
-    for (const { reject } of waiting.splice(0)) reject(stopped);
-  };
-  worker.on('message', ([ok, result]: Answer) => {
-    const first = waiting.shift();
-    if (waiting.length === 0 && !ending) worker.unref();
-    if (ok) first?.resolve(result);
-    else first?.reject(new CffbrwError(result.code, result.message, result.fix === undefined ? {} : { fix: result.fix }));
-  });
-  worker.on('messageerror', (error) => stop(gone(error.message)));
-  worker.on('error', (error) => stop(gone(error instanceof Error ? error.message : String(error))));
-  const ended = new Promise<void>((resolve) => {
-    worker.on('exit', (code) => {
-      stop(gone(`exit ${code}`));
-      resolve();
-    });
-  });
-  return {
-    opened: wait(),
-    ended,
-    call(call) {
-      const answer = wait();
-      ending ||= call[0] === 'close';
-      if (stopped === null) worker.postMessage(call);
-      return answer;
-    },
-  };
 }
 
 /** Objects would be copied with the names of their fields, one by one: flat lists cost half. */

@@ -1,4 +1,5 @@
 /** Stores for tests: in memory, in SQLite on this thread, in SQLite behind its worker. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,4 +38,15 @@ export async function inThread(): Promise<Store> {
 
 export async function inWorker(directory: string): Promise<Store> {
   return (await openSqliteStore({ directory, witness: null })).store;
+}
+
+/** A small disk of our own, where this user may mount one. */
+export function smallDisk(): { readonly path: string; readonly unmount: () => void } | null {
+  const path = newDirectory();
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'cffbrw-test', path], { stdio: 'ignore' });
+    return { path, unmount: () => execFileSync('umount', [path]) };
+  } catch {
+    return null;
+  }
 }
