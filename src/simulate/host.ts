@@ -27,7 +27,7 @@ export interface WorldOptions {
   readonly seed: string | number;
   /** What the clocks show at the start, milliseconds since 1970. Default: 2026-01-01T00:00:00Z. */
   readonly startMs?: number;
-  /** Resolves when every microtask is over: one turn of the platform's event loop. */
+  /** Resolves when every microtask is over: one turn of the platform's event loop. (What other threads answer, as `crypto.subtle`, takes longer.) */
   readonly drain: () => Promise<void>;
   /** Default: every request is refused with UNREACHABLE. */
   readonly fetch?: FetchScript;

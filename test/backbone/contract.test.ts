@@ -1,8 +1,8 @@
 import { describe, test } from 'vitest';
 import { createLoopback, type LoopbackOptions } from '../../src/backbone/index.ts';
+import { nodeHost } from '../../src/node/host.ts';
 import { memoryStore } from '../../src/store/index.ts';
 import { type BackboneBench, backboneCases } from '../../src/testing/backbone.ts';
-import { hostCases } from '../../src/testing/host.ts';
 import { createWorld } from '../simulate/world.ts';
 
 type Settings = Omit<LoopbackOptions, 'host'>;
@@ -33,11 +33,17 @@ for (const [name, settings] of Object.entries(networks)) {
   });
 }
 
-describe('the simulated host', () => {
-  for (const { title, run } of hostCases) {
+describe('a loopback on Node.js', () => {
+  for (const { title, run } of backboneCases) {
     test(title, async () => {
-      const world = createWorld(title);
-      await world.runUntil(run(() => world.host('a')));
+      await run(async () => {
+        const loopback = createLoopback({ host: nodeHost, timeoutMs: 20, retryMs: 5 });
+        const backup = async () => {
+          const snapshot = await loopback.snapshot();
+          return () => loopback.restore(snapshot);
+        };
+        return { host: nodeHost, ...loopback, backup };
+      });
     });
   }
 });
