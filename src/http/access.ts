@@ -3,7 +3,8 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { CffbrwError } from '../error.ts';
-import type { Cors, Endpoint } from './http.ts';
+import type { Cors } from '../workflow/plan.ts';
+import type { Endpoint } from './http.ts';
 
 const encoder = new TextEncoder();
 

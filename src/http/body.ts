@@ -1,7 +1,7 @@
 /** A request's body: read once, bounded, decoded strictly. */
 import { CffbrwError } from '../error.ts';
 import type { Json } from '../strategy/json.ts';
-import type { Shape } from './http.ts';
+import type { JsonSchema } from '../workflow/plan.ts';
 import { parseJson } from './json.ts';
 
 export const defaultMaxBodyBytes = 1_048_576;
@@ -71,7 +71,7 @@ function decode(bytes: Uint8Array): string {
 }
 
 /** A body whose schema is `{ type: string }` is raw text. */
-export const wantsText = (shape: Shape | undefined): boolean => typeof shape === 'object' && shape.type === 'string';
+export const wantsText = (shape: JsonSchema | undefined): boolean => typeof shape === 'object' && shape.type === 'string';
 
 /** The body as a value. An empty body is '' as text and null as JSON. Throws UNSUPPORTED_MEDIA_TYPE, INVALID_INPUT. */
 export function decodeBody(bytes: Uint8Array, headers: Headers, text: boolean): Json {

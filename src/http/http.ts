@@ -5,11 +5,9 @@
  * `endpoints.ts` makes them of an app's plans.
  */
 import type { Host } from '../host.ts';
-import type { Json, JsonObject } from '../strategy/json.ts';
+import type { Json } from '../strategy/json.ts';
+import type { Cors, JsonSchema, RequestPart } from '../workflow/plan.ts';
 import type { Log, Problem } from './problem.ts';
-
-/** Which parts of `request` a workflow's expressions read. What nobody reads is not built. */
-export type RequestPart = 'params' | 'query' | 'headers' | 'body';
 
 /** What a workflow sees as `request`. */
 export interface HttpRequest {
@@ -37,19 +35,16 @@ export interface Answer {
   readonly body?: Json | undefined;
 }
 
-/** A JSON Schema. */
-export type Shape = JsonObject | boolean;
-
 export interface Endpoint {
   readonly workflow: string;
   readonly method: string;
   /** `/lots/{lot}` */
   readonly path: string;
   readonly reads: ReadonlySet<RequestPart>;
-  readonly params?: Shape | undefined;
-  readonly query?: Shape | undefined;
-  readonly headers?: Shape | undefined;
-  readonly body?: Shape | undefined;
+  readonly params?: JsonSchema | undefined;
+  readonly query?: JsonSchema | undefined;
+  readonly headers?: JsonSchema | undefined;
+  readonly body?: JsonSchema | undefined;
   /** The header that carries an idempotency key, in lower case; null: keys are not honoured. */
   readonly idempotencyHeader: string | null;
   readonly auth?: { readonly bearer: string } | undefined;
@@ -57,14 +52,6 @@ export interface Endpoint {
   readonly cors?: Cors | undefined;
   /** Resolves when everything that the answer shows is durable. Rejects with CffbrwError. */
   run(request: HttpRequest, key: IdempotencyKey | null): Answer | Problem | Promise<Answer | Problem>;
-}
-
-export interface Cors {
-  /** Origins, or '*' for any. */
-  readonly origins: '*' | readonly string[];
-  readonly headers?: readonly string[] | undefined;
-  readonly credentials?: boolean | undefined;
-  readonly maxAgeSeconds?: number | undefined;
 }
 
 /** A file of the app's `static` folder. */

@@ -2,7 +2,7 @@
 import { CffbrwError } from '../error.ts';
 import { forbiddenKeys, type Json, type JsonObject } from '../strategy/json.ts';
 import { type SchemaCheck, schemaOf } from '../strategy/schema.ts';
-import type { Shape } from './http.ts';
+import type { JsonSchema } from '../workflow/plan.ts';
 import { type InputError, invalidInput } from './problem.ts';
 
 export const maxQueryFields = 256;
@@ -87,7 +87,7 @@ const objectOf = (value: Json | undefined): JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
 
 /** How one part is read: without a schema each field is a string, or a list of strings where it came more than once. */
-export function compileFields(source: Source, shape: Shape | undefined): ReadFields {
+export function compileFields(source: Source, shape: JsonSchema | undefined): ReadFields {
   if (shape === undefined)
     return (fields) => collect(fields, (values) => (values.length === 1 ? (values[0] ?? '') : [...values]));
   const schema = typeof shape === 'boolean' ? {} : shape;

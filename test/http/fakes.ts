@@ -10,8 +10,8 @@ export interface FakeHost extends Host {
   readonly timers: number;
 }
 
-export function fakeHost(): FakeHost {
-  let now = Date.UTC(2026, 10, 20);
+export function fakeHost(startMs = Date.UTC(2026, 10, 20)): FakeHost {
+  let now = startMs;
   let ids = 0;
   let tasks: { atMs: number; task: () => void }[] = [];
   return {
