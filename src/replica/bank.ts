@@ -1,0 +1,291 @@
+/**
+ * The bounded counter's bank, as one replica sees it: it hands out rights to spend, so that a stock never goes below its bound although every
+ * location decides locally (escrow: Patrick O'Neil, "The Escrow Transactional Method", 1986; Balegas et al., "Bounded Counter CRDTs", 2015).
+ *
+ * It never decides on what it read before an await, never tells the backbone anything that is not durable here, and never answers before it
+ * knows whose right it spends. Whoever calls waits for durability before telling anybody.
+ *
+ * Invariant B: Σ taken − Σ given ≤ initial + Σ minted − Σ burned, over all replicas, at every instant. It follows from those of the parts:
+ *   N1–N2 bank-record.ts, N3 registers.ts, N4–N7 lease.ts, N8–N9 once.ts, N10–N11 settle.ts, N12 strong.ts.
+ * They are asserted where they could break, in production too.
+ */
+import { type Address, parseAddress } from '../strategy/address.ts';
+import {
+  accountsAt,
+  after,
+  type BankOptions,
+  type Branch,
+  createBranch,
+  type Desk,
+  deskOf,
+  holdsBusiness,
+  intentPrefix,
+  locked,
+  type Part,
+  serve,
+} from './branch.ts';
+import { type KeptReceipt, keptPrefix, loadKept, remember } from './kept.ts';
+import { answerWants, giveBack, isUnsettled, readIntent, returnIdle, settled, wake } from './lease.ts';
+import type { Account, Ledger } from './ledger.ts';
+import { isUnreachable } from './lookup.ts';
+import { burn, mint } from './mint.ts';
+import { resumeClaim, takeOnce } from './once.ts';
+import type { Later } from './registers.ts';
+import type { SettleResult, TakeOptions, TakeResult } from './replica.ts';
+import { rightsOf, rowOf } from './rights.ts';
+import { ensureAuthenticator } from './secret.ts';
+import { expire, readNotices, resumeSettling, settle, settlingPrefix } from './settle.ts';
+import { settleEarlier, strongPrefix, takeStrongly } from './strong.ts';
+import { checkTake, decided, defaultTimeoutMs, granted, prepared, refused, type TakeEntry, takePlain } from './take.ts';
+
+export type { BankBug, BankOptions } from './branch.ts';
+export type { TakeEntry } from './take.ts';
+
+export interface Bank {
+  /** Finds what the last life left: once, before the first take. Never waits for the backbone. */
+  start(): Promise<void>;
+  /** Decides synchronously wherever this replica holds the rights. Decided, not yet durable. Throws INVALID_NUMBER, WRONG_OPERATION, INVALID_KEY. */
+  take(entries: readonly TakeEntry[], options?: TakeOptions): Later<TakeResult>;
+  /** Durable when it resolves. */
+  give(receipt: string): Promise<SettleResult>;
+  confirm(receipt: string): Promise<SettleResult>;
+  mint(address: Address, units: number): Promise<void>;
+  burn(address: Address, units: number): Promise<void>;
+  /** Everything that only the backbone can tell or be told. Rejects with UNREACHABLE. */
+  contact(): Promise<void>;
+  /** A row of another replica was received. */
+  rowsChanged(address: Address): void;
+  /** Finishes the business of a proven old incarnation of mine and returns its rights; from then on it is looked after on every contact. */
+  resume(who: string): Promise<void>;
+  /** True while the account must stay in memory. */
+  holds(address: Address): boolean;
+  /** Units that may be taken here without asking anybody. */
+  rights(address: Address): number;
+  /** Returns all rights. Rejects with UNREACHABLE. */
+  stop(): Promise<void>;
+  /** Stops all timers; nothing is decided any more. */
+  close(): void;
+}
+
+const expiryRetryMs = 1_000;
+const shortestWatchMs = 20;
+
+export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
+  const branch = createBranch(ledger, options);
+  const watchman = createWatchman(branch);
+  return {
+    async start() {
+      await reopen(branch);
+      watchman.look();
+      if (branch.local !== null) await ensureAuthenticator(branch);
+      else for (const { name } of await ledger.records(`${intentPrefix}${ledger.me}/`)) await openDesk(branch, ledger.me, name);
+    },
+    take(entries, takeOptions = {}) {
+      checkTake(entries, takeOptions);
+      const result = decide(branch, entries, takeOptions);
+      if (!(result instanceof Promise)) return noted(watchman, result);
+      return result.catch((error) => outOfReach(branch, entries, takeOptions, error)).then((late) => noted(watchman, late));
+    },
+    give: (receipt) => settle(branch, receipt, 'give'),
+    confirm: (receipt) => settle(branch, receipt, 'confirm'),
+    mint: (address, units) => mint(branch, address, units),
+    burn: (address, units) => burn(branch, address, units),
+    async contact() {
+      if (branch.local === null && ledger.frozen === null && !branch.closed) await contact(branch, watchman);
+    },
+    rowsChanged: (address) => rowsChanged(branch, address),
+    async resume(who) {
+      if (who === branch.me) return;
+      branch.own.add(who);
+      branch.unfinished.add(who);
+      await contact(branch, watchman);
+    },
+    holds: (address) => holdsBusiness(branch, address),
+    rights(address) {
+      const account = ledger.peek(address);
+      return account === undefined ? 0 : rightsOf(rowOf(account, branch.me));
+    },
+    async stop() {
+      if (branch.local !== null || ledger.frozen !== null) return;
+      branch.stopping = true;
+      await returnAll(branch);
+    },
+    close() {
+      branch.closed = true;
+      for (const cancel of [...branch.timers]) cancel();
+    },
+  };
+}
+
+function decide(branch: Branch, entries: readonly TakeEntry[], options: TakeOptions): Later<TakeResult> {
+  const entry = entries[0] as TakeEntry;
+  if (options.once !== undefined) return takeOnce(branch, entry, options);
+  if (options.strong !== true || branch.local !== null) return takePlain(branch, entries, options);
+  return prepared(branch, entries, async (parts) => {
+    const [part] = parts as [Part];
+    return takeStrongly(branch, part, {
+      terms: { options, once: null, state: 'granted' },
+      timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+      finish: (accounts, grant) => decided(options, granted(parts, accounts, grant)),
+    });
+  });
+}
+
+async function outOfReach(
+  branch: Branch,
+  entries: readonly TakeEntry[],
+  options: TakeOptions,
+  error: unknown,
+): Promise<TakeResult> {
+  if (!isUnreachable(error)) throw error;
+  const [account] = (await accountsAt(branch, [(entries[0] as TakeEntry).address])) as [Account];
+  return decided(options, refused(branch, 'unreachable', { desk: deskOf(branch, account, branch.me), units: 0 }, entries));
+}
+
+// ── What the last life left. ──
+
+/** Reads which receipts are claims or have deadlines, again after memory was reverted. */
+async function reopen(branch: Branch): Promise<void> {
+  while (branch.openGeneration !== branch.ledger.generation) {
+    const { generation } = branch.ledger;
+    for (const who of branch.own) {
+      for (const { name, value } of await branch.ledger.records(`${keptPrefix}${who}/`)) {
+        remember(branch, who, name.slice(keptPrefix.length + who.length + 1), JSON.parse(value) as KeptReceipt);
+      }
+    }
+    branch.openGeneration = generation;
+  }
+}
+
+/** The desk of a record `<prefix>/<who>/<address id>`. */
+async function openDesk(branch: Branch, who: string, name: string): Promise<Desk | null> {
+  const address = parseAddress(name.slice(name.indexOf('/', name.indexOf('/') + 1) + 1));
+  if (address === null) return null;
+  const [account] = (await accountsAt(branch, [address])) as [Account];
+  const desk = deskOf(branch, account, who);
+  await readIntent(branch, desk);
+  return desk;
+}
+
+/** Claims, settlements, strong takes and intents of an incarnation of mine. Rejects with UNREACHABLE. */
+async function lookAfter(branch: Branch, who: string): Promise<void> {
+  const { ledger } = branch;
+  for (const { name } of await ledger.records(`${intentPrefix}${who}/`)) await openDesk(branch, who, name);
+  for (const { name } of await ledger.records(`${strongPrefix}${who}/`)) await finishStrong(branch, who, name);
+  for (const { value } of await ledger.records(`${settlingPrefix}${who}/`)) await resumeSettling(branch, value);
+  branch.openGeneration = -1;
+  await reopen(branch);
+}
+
+async function finishStrong(branch: Branch, who: string, name: string): Promise<void> {
+  const desk = await openDesk(branch, who, name);
+  if (desk === null || branch.locks.has(`strong ${desk.bankName}`)) return;
+  await locked(branch, `strong ${desk.bankName}`, () => settleEarlier(branch, desk));
+}
+
+/** Claims that nobody waits for any more. Rejects with UNREACHABLE. */
+async function finishClaims(branch: Branch): Promise<void> {
+  for (const [id, { who, claiming, once }] of [...branch.open]) {
+    if (!claiming || branch.locks.has(once ?? '')) continue;
+    const kept = await loadKept(branch, who, id);
+    const address = parseAddress(kept?.entries[0]?.[0] ?? '');
+    if (kept === null || address === null) branch.open.delete(id);
+    else await resumeClaim(branch, deskOf(branch, await branch.ledger.account(address), who), id, kept);
+  }
+}
+
+// ── The contact. ──
+
+async function contact(branch: Branch, watchman: Watchman): Promise<void> {
+  await ensureAuthenticator(branch);
+  if (branch.openGeneration !== branch.ledger.generation) for (const who of branch.own) branch.unfinished.add(who);
+  for (const who of [...branch.unfinished]) {
+    branch.unfinished.delete(who);
+    try {
+      await lookAfter(branch, who);
+    } catch (error) {
+      branch.unfinished.add(who);
+      throw error;
+    }
+  }
+  await finishClaims(branch);
+  await watchman.expireDue();
+  for (const who of branch.own) await readNotices(branch, who);
+  await visitDesks(branch);
+}
+
+async function visitDesks(branch: Branch): Promise<void> {
+  const turns: Promise<void>[] = [];
+  for (const desk of [...branch.desks.values(), ...branch.oldDesks.values()]) {
+    const [account] = (await accountsAt(branch, [desk.address])) as [Account];
+    answerWants(branch, desk, account);
+    returnIdle(branch, desk, account);
+    if (isUnsettled(branch, desk, account)) turns.push(settled(branch, desk));
+  }
+  await Promise.all(turns);
+}
+
+async function returnAll(branch: Branch): Promise<void> {
+  for (const desk of branch.desks.values()) {
+    const [account] = (await accountsAt(branch, [desk.address])) as [Account];
+    giveBack(branch, desk, account, rightsOf(rowOf(account, desk.who)));
+    await settled(branch, desk);
+  }
+}
+
+function rowsChanged(branch: Branch, address: Address): void {
+  const account = branch.local === null ? branch.ledger.peek(address) : undefined;
+  if (account === undefined) return;
+  const known = branch.desks.get(address.id);
+  if (known === undefined && rightsOf(rowOf(account, branch.me)) === 0) return;
+  const desk = known ?? deskOf(branch, account, branch.me);
+  desk.refusal = null;
+  serve(branch, desk);
+  answerWants(branch, desk, account);
+  if (desk.waiting.size > 0) wake(branch, desk);
+}
+
+// ── Holds. ──
+
+/** Watches over the deadlines of holds with one timer, the nearest. */
+interface Watchman {
+  look(): void;
+  /** There is a hold until then, milliseconds since 1970. */
+  note(deadline: number): void;
+  /** Rejects with UNREACHABLE: then expiry waits. */
+  expireDue(): Promise<void>;
+}
+
+function noted(watchman: Watchman, result: TakeResult): TakeResult {
+  if (result.expires !== null) watchman.note(result.expires);
+  return result;
+}
+
+function createWatchman(branch: Branch): Watchman {
+  let next = Number.POSITIVE_INFINITY;
+  let cancel = () => {};
+
+  const set = (deadline: number) => {
+    if (deadline >= next) return;
+    cancel();
+    next = deadline;
+    cancel = after(branch, Math.max(shortestWatchMs, deadline - branch.host.now()), () => {
+      next = Number.POSITIVE_INFINITY;
+      expireDue().then(look, (error: unknown) => {
+        if (!isUnreachable(error)) branch.options.alarm?.(error);
+        set(branch.host.now() + expiryRetryMs);
+      });
+    });
+  };
+  const look = () => {
+    for (const { deadline, claiming } of branch.open.values()) if (deadline !== null && !claiming) set(deadline);
+  };
+  const expireDue = async (): Promise<void> => {
+    if (branch.ledger.frozen !== null) return;
+    await reopen(branch);
+    for (const { text, deadline, claiming } of [...branch.open.values()]) {
+      if (deadline !== null && !claiming && deadline <= branch.host.now()) await expire(branch, text);
+    }
+  };
+  return { look, note: set, expireDue };
+}

@@ -1,0 +1,360 @@
+/**
+ * Business with a bank in the backbone: one turn at a time per counter. A turn takes in what the bank shows, decides what this replica wants
+ * it to show, makes that durable, and writes it by compare-and-set.
+ *
+ * It never tells the bank anything that is not durable here, and never raises a row by anything that the bank did not show.
+ *
+ * Invariants:
+ *   N4  row.leased ≤ what the bank has shown for me ≤ the durable intent.
+ *   N5  The bank's returned, minted and burned of mine ≤ those of my durable row.
+ *   N6  An intent gets smaller only when no compare-and-set of mine can still land: after one of mine succeeded (that changed the revision
+ *       on which the others stood), or when the bank shows the intent itself.
+ *   N7  Rights are never negative.
+ */
+import type { Register } from '../backbone/backbone.ts';
+import { CffbrwError, invariant } from '../error.ts';
+import type { BoundedRow } from '../strategy/bounded-counter.ts';
+import {
+  type BankRecord,
+  checkCovered,
+  emptyBank,
+  freeIn,
+  leaseOf,
+  leaseSize,
+  parseBank,
+  printBank,
+  sameTotals,
+  type Totals,
+  totalsOf,
+  withTotals,
+} from './bank-record.ts';
+import { accountsAt, after, type Branch, type Desk, type SeenBank, serve } from './branch.ts';
+import type { Account } from './ledger.ts';
+import { isUnreachable, registersOf } from './lookup.ts';
+import { declaredInitial, knownInitial, rightsOf, rowOf } from './rights.ts';
+
+const pollMs = 50;
+const retryMs = 250;
+/** For so long after it was first heard, a want of another replica is answered. */
+const wantFreshMs = 3_000;
+export const idleMs = 5_000;
+
+/** Writes the row of the desk's incarnation. Asserts N7. */
+export function writeRow(branch: Branch, desk: Desk, account: Account, row: BoundedRow): void {
+  invariant(rightsOf(row) >= 0, 'N7', `${desk.who} would hold ${rightsOf(row)} rights of ${desk.address.id}`);
+  branch.ledger.write(account, row, desk.who);
+}
+
+/** There is business with this bank: a durable record says so until it is over, so that a restart finds it. */
+export function openIntent(branch: Branch, desk: Desk, account: Account): void {
+  if (branch.local !== null) return;
+  const ceiling = Math.max(knownIntent(branch, desk) ?? 0, rowOf(account, desk.who).leased);
+  if (desk.intent !== ceiling) putIntent(branch, desk, ceiling);
+}
+
+/** The intent as last read, or null when it must be read again (then it is at least what the row says). */
+const knownIntent = (branch: Branch, desk: Desk): number | null =>
+  desk.intentGeneration === branch.ledger.generation ? desk.intent : null;
+
+function putIntent(branch: Branch, desk: Desk, ceiling: number | null): void {
+  if (desk.intentGeneration !== branch.ledger.generation) return; // the next turn reads it, and opens it again
+  desk.intent = ceiling;
+  if (!branch.bugs.has('no intent')) branch.ledger.putRecord(desk.intentName, ceiling === null ? null : String(ceiling));
+}
+
+/** Before a row gets rights in any way but a lease: so that its business can be noted in the same transaction. */
+export async function readIntent(branch: Branch, desk: Desk): Promise<void> {
+  while (desk.intentGeneration !== branch.ledger.generation) {
+    const generation = branch.ledger.generation;
+    const text = await branch.ledger.loadRecord(desk.intentName);
+    if (generation !== branch.ledger.generation) continue;
+    desk.intent = text === null ? null : Number(text);
+    desk.intentGeneration = generation;
+  }
+}
+
+/** Sees to it that a turn runs, now or after the one that is running. */
+export function wake(branch: Branch, desk: Desk): void {
+  if (branch.local !== null || branch.closed || branch.ledger.frozen !== null) return;
+  desk.again = true;
+  desk.turn ??= run(branch, desk);
+}
+
+/** Resolves when the desk has done what it can at the moment. */
+export async function settled(branch: Branch, desk: Desk): Promise<void> {
+  wake(branch, desk);
+  while (desk.turn !== null) await desk.turn;
+}
+
+async function run(branch: Branch, desk: Desk): Promise<void> {
+  desk.retry?.();
+  desk.retry = null;
+  try {
+    while (desk.again) {
+      desk.again = false;
+      await turn(branch, desk);
+      if (desk.trouble === 'unreachable') desk.trouble = null;
+    }
+  } catch (error) {
+    fail(branch, desk, error);
+  }
+  desk.turn = null;
+  if (desk.waiting.size > 0 || desk.strongWants > 0) pollLater(branch, desk, desk.trouble === 'unreachable' ? retryMs : pollMs);
+}
+
+/** An unreachable bank is asked again while somebody waits, and on the next contact; anything else is told to who waits. */
+function fail(branch: Branch, desk: Desk, error: unknown): void {
+  desk.again = false;
+  desk.seen = null;
+  if (isUnreachable(error)) {
+    desk.trouble = 'unreachable';
+    return;
+  }
+  branch.options.alarm?.(error);
+  for (const waiter of [...desk.waiting]) waiter.fail(error);
+}
+
+function pollLater(branch: Branch, desk: Desk, delayMs: number): void {
+  desk.retry ??= after(branch, delayMs, () => {
+    desk.retry = null;
+    wake(branch, desk);
+  });
+}
+
+async function turn(branch: Branch, desk: Desk): Promise<void> {
+  let seen = desk.seen;
+  let fresh = false;
+  for (;;) {
+    await readIntent(branch, desk);
+    const [account] = (await accountsAt(branch, [desk.address])) as [Account];
+    if (desk.intentGeneration !== branch.ledger.generation) continue;
+    const plan = seen === null ? null : consider(branch, desk, account, seen);
+    if (plan === null || seen === null) {
+      if (fresh) return;
+      seen = await look(branch, desk);
+      fresh = true;
+      continue;
+    }
+    seen = await carryOut(branch, desk, plan, seen);
+    fresh = true;
+  }
+}
+
+const asSeen = ({ value, revision }: Register): SeenBank => ({ bank: value === null ? null : parseBank(value), revision });
+
+export async function look(branch: Branch, desk: Desk): Promise<SeenBank> {
+  desk.seen = null;
+  const seen = asSeen(await registersOf(branch).get(desk.bankName));
+  desk.seen = seen;
+  return seen;
+}
+
+/** What the bank shall hold next, or null when nothing has to change. */
+type Plan = { readonly totals: Totals; readonly bank: BankRecord };
+
+/** Takes in what the bank shows (synchronously), and decides what to write. */
+function consider(branch: Branch, desk: Desk, account: Account, seen: SeenBank): Plan | null {
+  const bank = seen.bank ?? createdBank(account);
+  if (seen.bank !== null) takeIn(branch, desk, account, seen.bank);
+  if (isRegressed(desk, account, seen)) return planRecovery(branch, desk, account, { ...bank, recovering: { written: [] } });
+  if (bank.recovering !== null) return planRecovery(branch, desk, account, bank);
+  desk.trouble = null;
+  serve(branch, desk);
+  const row = rowOf(account, desk.who);
+  const leased = row.leased + leaseWanted(branch, desk, account, freeIn(bank));
+  setWants(branch, desk, account);
+  const totals: Totals = { leased, returned: row.returned, minted: row.minted, burned: row.burned };
+  if (seen.bank !== null && sameTotals(totals, totalsOf(bank, desk.who)) && closeIntent(branch, desk, account)) return null;
+  return { totals, bank: withTotals(bank, desk.who, totals) };
+}
+
+/** A bank that rows have seen before was lost; what it was created with is known from them. */
+function createdBank(account: Account): BankRecord {
+  const known = knownInitial(account);
+  return { ...emptyBank(known ?? declaredInitial(account)), recovering: known === null ? null : { written: [] } };
+}
+
+/** Raises my row to the lease that the bank shows. Asserts N4. */
+function takeIn(branch: Branch, desk: Desk, account: Account, bank: BankRecord): void {
+  const row = rowOf(account, desk.who);
+  const shown = leaseOf(bank, desk.who).leased;
+  if (shown > Math.max(row.leased, desk.intent ?? 0)) throw notMine(desk, shown);
+  if (shown <= row.leased && row.initial !== null) return;
+  writeRow(branch, desk, account, { ...row, leased: Math.max(row.leased, shown), initial: row.initial ?? bank.initial });
+  desk.refusal = null;
+  openIntent(branch, desk, account);
+}
+
+const notMine = (desk: Desk, shown: number) =>
+  new CffbrwError(
+    'FENCED',
+    `the bank of ${desk.address.id} has leased ${shown} units to ${desk.who}, which this replica never asked for`,
+    {
+      fix: 'Another replica runs with this identity, or this data directory is an old copy: stop the other, or start with an empty directory.',
+    },
+  );
+
+function isRegressed(desk: Desk, account: Account, { bank }: SeenBank): boolean {
+  if (bank === null || bank.recovering !== null) return false;
+  return leaseOf(bank, desk.who).leased < rowOf(account, desk.who).leased || freeIn(bank) < 0;
+}
+
+/** Everybody writes again what they hold; the last one opens the bank. */
+function planRecovery(branch: Branch, desk: Desk, account: Account, bank: BankRecord): Plan | null {
+  desk.trouble = 'recovering';
+  for (const waiter of [...desk.waiting])
+    for (const part of waiter.parts) if (part.desk === desk) waiter.refuse('recovering', part);
+  const row = rowOf(account, desk.who);
+  const shown = totalsOf(bank, desk.who);
+  const totals = {
+    leased: Math.max(row.leased, shown.leased),
+    returned: Math.max(row.returned, shown.returned),
+    minted: Math.max(row.minted, shown.minted),
+    burned: Math.max(row.burned, shown.burned),
+  };
+  const written = bank.recovering?.written ?? [];
+  const members = branch.options.members?.() ?? [...account.rows.keys(), desk.who];
+  const all = new Set([...written, desk.who]);
+  const complete = members.every((who) => all.has(who));
+  if (written.includes(desk.who) && !complete && sameTotals(totals, shown)) return null;
+  const strong =
+    row.strong > (bank.strong[desk.who]?.count ?? 0)
+      ? { ...bank.strong, [desk.who]: { count: row.strong, id: '' } }
+      : bank.strong;
+  const next = withTotals({ ...bank, strong, recovering: { written: [...all] } }, desk.who, totals);
+  return { totals, bank: complete && freeIn(next) >= 0 ? { ...next, recovering: null } : next };
+}
+
+/** How many units more to ask for. */
+function leaseWanted(branch: Branch, desk: Desk, account: Account, free: number): number {
+  if (desk.who !== branch.me || branch.stopping) return 0;
+  const rights = rightsOf(rowOf(account, desk.who));
+  const forLower = branch.bugs.has('nobody yields') ? 0 : freshWants(branch, desk, account).lower;
+  const available = free - forLower;
+  const active = branch.options.activeReplicas?.() ?? new Set([...account.rows.keys(), branch.me]).size;
+  const needed = lacking(desk, rights);
+  if (needed > 0) {
+    if (smallestNeed(desk) - rights > available) return 0;
+    return leaseSize(available, Math.max(1, needed), active);
+  }
+  if (rights >= desk.lowWater || desk.waiting.size > 0) return 0;
+  if (free <= 2 * active) desk.lowWater = 0;
+  return leaseSize(available, 0, active);
+}
+
+/** Units that the takes which wait here lack together. */
+function lacking(desk: Desk, rights: number): number {
+  let needed = 0;
+  for (const { parts } of desk.waiting) for (const part of parts) if (part.desk === desk) needed += part.units;
+  return Math.max(0, needed - rights);
+}
+
+function smallestNeed(desk: Desk): number {
+  let smallest = Number.POSITIVE_INFINITY;
+  for (const { parts } of desk.waiting)
+    for (const part of parts) if (part.desk === desk) smallest = Math.min(smallest, part.units);
+  return smallest;
+}
+
+/** Says in my row what is lacking here, so that others return what they do not need. */
+export function setWants(branch: Branch, desk: Desk, account: Account): void {
+  const row = rowOf(account, desk.who);
+  const wants = desk.who === branch.me && !branch.bugs.has('no wants') ? lacking(desk, rightsOf(row)) + desk.strongWants : 0;
+  if (wants !== row.wants) writeRow(branch, desk, account, { ...row, wants });
+}
+
+/** Nothing has to be told to the bank. True when that may also be noted: the intent record goes, or shrinks to what I hold (N6). */
+function closeIntent(branch: Branch, desk: Desk, account: Account): boolean {
+  const row = rowOf(account, desk.who);
+  if (desk.intent === null) return true;
+  if (desk.intent > row.leased && !desk.clean) return false;
+  const over = rightsOf(row) === 0;
+  if (over) putIntent(branch, desk, null);
+  else if (desk.intent !== row.leased) putIntent(branch, desk, row.leased);
+  return true;
+}
+
+/** Makes the plan durable, then writes it. */
+async function carryOut(branch: Branch, desk: Desk, { totals, bank }: Plan, seen: SeenBank): Promise<SeenBank> {
+  const ceiling = Math.max(desk.intent ?? 0, totals.leased);
+  if (desk.intent !== ceiling) putIntent(branch, desk, ceiling);
+  const durable = branch.ledger.flush();
+  if (branch.bugs.has('intent not durable') || branch.bugs.has('return before row')) durable.catch(() => {});
+  else await durable;
+  checkCovered(bank);
+  if (branch.bugs.has('row before bank')) raise(branch, desk, totals.leased);
+  desk.clean = false;
+  desk.seen = null;
+  const outcome = await registersOf(branch).compareAndSet(desk.bankName, printBank(bank), seen.revision);
+  desk.clean = outcome.done;
+  desk.seen = asSeen(outcome.register);
+  const more = seen.bank === null ? totals.leased : totals.leased - leaseOf(seen.bank, desk.who).leased;
+  if (outcome.done && more > 0) desk.lowWater = Math.floor(more / 2);
+  return desk.seen;
+}
+
+function raise(branch: Branch, desk: Desk, leased: number): void {
+  const account = branch.ledger.peek(desk.address);
+  if (account === undefined) return;
+  branch.ledger.write(account, { ...rowOf(account, desk.who), leased }, desk.who);
+  serve(branch, desk);
+}
+
+// ── Returning. ──
+
+/** Hands rights back: in the row now, to the bank in the next turn. */
+export function giveBack(branch: Branch, desk: Desk, account: Account, units: number): void {
+  const row = rowOf(account, desk.who);
+  if (units <= 0) return;
+  openIntent(branch, desk, account);
+  writeRow(branch, desk, account, { ...row, returned: row.returned + units });
+  desk.lowWater = 0;
+  wake(branch, desk);
+}
+
+/** Units that others said, not long ago, that they lack: all together, and those of lower ids. */
+function freshWants(branch: Branch, desk: Desk, account: Account): { readonly all: number; readonly lower: number } {
+  const now = branch.host.elapsed();
+  let all = 0;
+  let lower = 0;
+  for (const [who, { version, row }] of account.rows) {
+    if (row.wants === 0 || branch.own.has(who)) continue;
+    let heard = desk.heard.get(who);
+    if (heard?.version !== version) {
+      heard = { version, atMs: now };
+      desk.heard.set(who, heard);
+    }
+    if (now - heard.atMs > wantFreshMs) continue;
+    all += row.wants;
+    if (who < branch.me) lower += row.wants;
+  }
+  return { all, lower };
+}
+
+/** Returns what others lack. Of two that starve each other the higher id yields. */
+export function answerWants(branch: Branch, desk: Desk, account: Account): void {
+  if (branch.local !== null || branch.ledger.frozen !== null) return;
+  const rights = rightsOf(rowOf(account, desk.who));
+  if (rights <= 0) return;
+  const wants = freshWants(branch, desk, account);
+  const yielded = branch.bugs.has('nobody yields') ? 0 : wants.lower;
+  giveBack(branch, desk, account, Math.min(rights, desk.waiting.size === 0 ? wants.all : yielded));
+}
+
+/** All of an old incarnation's rights go back at once; mine when nobody used them for a while. */
+export function returnIdle(branch: Branch, desk: Desk, account: Account): void {
+  if (branch.local !== null || branch.ledger.frozen !== null) return;
+  const idle = desk.waiting.size === 0 && branch.host.elapsed() - desk.lastUsedMs >= idleMs;
+  if (idle || desk.who !== branch.me) giveBack(branch, desk, account, rightsOf(rowOf(account, desk.who)));
+}
+
+/** The bank may not show yet what my row says, or whether something of mine has arrived is not known. */
+export function isUnsettled(branch: Branch, desk: Desk, account: Account): boolean {
+  if (desk.waiting.size > 0 || desk.trouble !== null) return true;
+  if (knownIntent(branch, desk) === null) return false;
+  const row = rowOf(account, desk.who);
+  const shown = desk.seen?.bank ?? null;
+  return (
+    shown === null || desk.intent !== row.leased || rightsOf(row) === 0 || !sameTotals({ ...row }, totalsOf(shown, desk.who))
+  );
+}
