@@ -106,6 +106,8 @@ async function confirm(holder: Holder, id: string, { nonce }: Nonce, epoch: stri
   await save(holder, [storeIdentity(identity), ...kept.slice(-1).map((own) => storeNonce(id, own)), ...gone]);
   holder.identity = identity;
   holder.nonces.set(id, kept);
+  // What was adopted is joined now; the next strange backbone is strange again.
+  if (identity.home !== 'local') holder.adopt = false;
 }
 
 /** A local bank is moving from now on, into this backbone and no other; everyone else has joined. */

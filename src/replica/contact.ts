@@ -60,13 +60,14 @@ export function joined(holder: Holder, regressed: string | null): void {
 
 /** Looks whether this process is still the one (I4), and puts its entry back where the backbone lost it. */
 async function look(holder: Holder, backbone: Backbone): Promise<void> {
-  const strange = judgeEpoch(holder, await backbone.identity());
-  if (strange !== null) throw recovering(strange);
   const { id } = holder.identity;
-  const latest = await backbone.latest(id);
+  const [epoch, latest, members] = await Promise.all([backbone.identity(), backbone.latest(id), readMembers(backbone.registers)]);
+  const strange = judgeEpoch(holder, epoch);
+  if (strange !== null) throw recovering(strange);
+  // Asked after `latest`: what the backbone keeps of mine was committed here before.
   const beyond = judgeRows(latest, undefined, await lastCommit(holder));
   if (beyond !== null) throw fence(holder, beyond);
-  holder.members = await readMembers(backbone.registers);
+  holder.members = members;
   const finding = judgeOwn(holder, holder.members.get(id));
   if (finding.kind === 'mine') return;
   if (finding.kind !== 'regressed') throw fence(holder, finding.why);
@@ -134,8 +135,14 @@ async function giveBack(holder: Holder, id: string): Promise<void> {
   if (holder.provenListener === null) return;
   await saveOld(holder, id, { state: 'proven', lacks: '' });
   invariant(holder.old.get(id)?.state === 'proven', 'I5', `the rights of ${id} would be touched without proof`);
-  await holder.provenListener(id);
-  await saveOld(holder, id, { state: 'returned' });
+  try {
+    await holder.provenListener(id);
+  } catch (error) {
+    if (!(error instanceof CffbrwError) || error.code === 'UNREACHABLE' || error.code === 'FENCED') throw error;
+    // It is tried again at the next contact; the running incarnation does not wait for it.
+    return saveOld(holder, id, { lacks: `its rights could not be returned: ${error.message}` });
+  }
+  await saveOld(holder, id, { state: 'returned', lacks: '' });
 }
 
 export const recoveringFreeze = (why: string): Freeze => ({

@@ -3,7 +3,7 @@
  * shows in memory afterwards, so that a failed commit leaves memory as the store is.
  */
 import type { Backbone } from '../backbone/backbone.ts';
-import { CffbrwError } from '../error.ts';
+import { CffbrwError, invariant } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { Store, StoredRecord } from '../store/store.ts';
 import {
@@ -27,7 +27,9 @@ export interface Holder {
   readonly backbone: Backbone | null;
   readonly name: string;
   /** An operator said: join this backbone, whatever it lost. */
-  readonly adopt: boolean;
+  adopt: boolean;
+  /** True once others know who this process is: its id never changes any more. */
+  open: boolean;
   identity: IdentityRecord;
   readonly old: Map<string, OldIncarnation>;
   /** Every nonce of this store, by incarnation, oldest first; this process's own is the last. */
@@ -86,6 +88,7 @@ export interface Ending {
  */
 export async function beginNew(holder: Holder, ending: Ending): Promise<void> {
   const { host, identity } = holder;
+  invariant(!holder.open, 'I8', `${identity.id} would become another incarnation while it runs`);
   const commit = await lastCommit(holder);
   const next = { ...identity, id: newIncarnation(holder.name, host), disproven: null, frozen: identity.frozen ?? ending.frozen };
   const old = endAll(holder, ending, commit);

@@ -9,7 +9,7 @@
  * Invariants (I1 to I3 in claim.ts, I4 and I5 in contact.ts):
  *   I6  An incarnation that may hold rights goes on only with (c), and at a backbone only with (a) and (b) as well.
  *   I7  A disk that may be old freezes the bank that it holds, its free units included, until an operator recovers.
- *   I8  A new incarnation is durable, and the witness has seen it, before it joins anything.
+ *   I8  A new incarnation is durable, and the witness has seen it, before it joins anything; the id of a running process never changes.
  */
 import type { Backbone } from '../backbone/backbone.ts';
 import { CffbrwError, invariant } from '../error.ts';
@@ -86,13 +86,14 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
   if (holder.backbone === null) await settleAlone(holder);
   else await settleWith(holder, holder.backbone);
   checkOpened(holder, doubt);
+  holder.open = true;
   return publicFace(holder);
 }
 
 function holderOf(options: IdentityOptions, stored: Stored): Holder {
   const { host, store, witness, backbone, name, adopt = false } = options;
   return {
-    ...{ host, store, witness, backbone, name, adopt },
+    ...{ host, store, witness, backbone, name, adopt, open: false },
     identity: stored.identity ?? freshIdentity(newIncarnation(name, host)),
     old: new Map(stored.old),
     nonces: new Map(stored.nonces),
@@ -272,7 +273,7 @@ const doubtFreeze = (why: string): Freeze => ({
 const missingBackbone = (epoch: string): Freeze => ({
   reason: 'frozen',
   message: `bounded counters are frozen, because this data directory belongs to the backbone "${epoch}" and was started without one`,
-  fix: 'Start it with that backbone, or run `cffbrw recover` to go on alone and write off what other replicas may sell.',
+  fix: 'Start it with that backbone, or run `cffbrw recover --alone` to go on without it and write off what other replicas may sell.',
 });
 
 const unreachableFreeze = (why: string): Freeze => ({

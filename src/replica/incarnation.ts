@@ -12,6 +12,8 @@ import { commitRecord } from './witness.ts';
 export const identityRecord = 'identity';
 export const oldPrefix = 'old/';
 export const noncePrefix = 'nonce/';
+/** The registers of a bank without a backbone. */
+export const registerPrefix = 'register/';
 export const storedFormat = 1;
 
 /** Why bounded counters may not be spent here. `message` says what and why, `fix` what to do. */

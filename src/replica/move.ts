@@ -12,9 +12,8 @@ import type { Backbone } from '../backbone/backbone.ts';
 import { invariant } from '../error.ts';
 import { parseBank, printBank } from './bank-record.ts';
 import { beginNew, type Holder, save, saveIdentity, saveOld } from './holder.ts';
-import { allRecords, type Freeze, storeIdentity } from './incarnation.ts';
+import { allRecords, type Freeze, registerPrefix, storeIdentity } from './incarnation.ts';
 import { changeMembers } from './members.ts';
-import { localPrefix } from './registers.ts';
 
 const bankPrefix = 'bank/';
 
@@ -22,18 +21,20 @@ const bankPrefix = 'bank/';
 export async function moveIn(holder: Holder, backbone: Backbone): Promise<void> {
   const epoch = holder.identity.moving;
   invariant(epoch !== null, 'I9', 'a bank moves, and the backbone it moves into is not durable');
-  const local = await allRecords(holder.store, localPrefix);
+  const local = await allRecords(holder.store, registerPrefix);
   const taken: string[] = [];
   for (const { name, value } of local) {
-    const register = name.slice(localPrefix.length);
+    const register = name.slice(registerPrefix.length);
     if (!(await create(holder, backbone, register, value)) && register.startsWith(bankPrefix)) taken.push(register);
   }
-  if (taken.length > 0 && !holder.adopt) return saveIdentity(holder, { frozen: takenFreeze(taken, epoch) });
+  // Giving up makes a new incarnation, and that is for a start.
+  if (taken.length > 0 && (holder.open || !holder.adopt)) return saveIdentity(holder, { frozen: takenFreeze(taken, epoch) });
   const identity = { ...holder.identity, home: { epoch }, moving: null, frozen: null };
   await save(holder, [storeIdentity(identity), ...local.map(({ name }) => ({ name, value: null }))]);
   holder.identity = identity;
   if (taken.length > 0) await giveUp(holder, backbone, taken);
   holder.waiting = null;
+  holder.adopt = false;
 }
 
 /** True when the register is there because this store brought it, now or in an attempt before. */

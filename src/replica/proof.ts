@@ -39,7 +39,7 @@ function judgeEmpty(state: Exclude<WitnessState, 'vouched' | 'locked'>): Doubt {
 
 /** The crash came between the commit that replaced one incarnation by the next and the witness's note of it. */
 function judgeTakeover(seen: CommitMark, mark: CommitMark, ended: number | undefined): Doubt {
-  if (ended === seen.commit && mark.commit === seen.commit) return null;
+  if (ended === seen.commit && (mark.commit === seen.commit || mark.previous === seen.commit)) return null;
   return `its witness speaks of ${markText(seen.id, seen.commit)}, the data directory of ${markText(mark.id, mark.commit)}`;
 }
 

@@ -20,13 +20,13 @@ import {
   newIncarnation,
   type OldIncarnation,
   readStored,
+  registerPrefix,
   type Stored,
   storeIdentity,
   storeOld,
 } from './incarnation.ts';
-import { localPrefix } from './registers.ts';
 import { emptyRow } from './rights.ts';
-import { commitRecord } from './witness.ts';
+import { commitRecord, type Witness } from './witness.ts';
 
 /** What one bounded counter may lose: units that this disk shows as unsold, and that may have been sold after the backup. */
 export interface Stake {
@@ -49,11 +49,15 @@ export interface RecoveryPlan {
 export interface RecoveryOptions {
   readonly host: Host;
   readonly store: Store;
+  /** Opened for the recovery, so that no process runs meanwhile. */
+  readonly witness: Witness | null;
   /** The operator knows that this disk is the newest: nothing is written off. Default false. */
   readonly trustStore?: boolean;
+  /** With a write-off: go on without the backbone that this store belongs to. Default false. */
+  readonly alone?: boolean;
 }
 
-const bankPrefix = `${localPrefix}bank/`;
+const bankPrefix = `${registerPrefix}bank/`;
 
 /** What is frozen and what is at stake. Changes nothing. */
 export async function planRecovery(store: Store): Promise<RecoveryPlan> {
@@ -66,30 +70,41 @@ export async function planRecovery(store: Store): Promise<RecoveryPlan> {
   return { id: stored.identity.id, frozen: stored.identity.frozen, old: [...stored.old.values()], stakes, worstCase };
 }
 
-/** Lifts the freeze: by writing off, or by trusting the store. Resolves with the plan that was carried out. */
-export async function recover({ host, store, trustStore = false }: RecoveryOptions): Promise<RecoveryPlan> {
+/** Lifts the freeze: by writing off, or by trusting the store. Resolves with the plan that was carried out. Rejects with FROZEN, NOT_FOUND. */
+export async function recover({
+  host,
+  store,
+  witness,
+  trustStore = false,
+  alone = false,
+}: RecoveryOptions): Promise<RecoveryPlan> {
+  if (witness?.state() === 'locked') throw stillRunning();
   const plan = await planRecovery(store);
   const stored = await readStored(store);
-  if (trustStore) await trust(store, stored);
-  else await writeOff(host, store, stored);
+  const mark = trustStore ? await trust(store, stored) : await writeOff({ host, store, alone }, stored);
+  await witness?.write(mark);
   return plan;
 }
 
 /** The old incarnations count as proven disks again; their rights come back at the next contact, or start. */
-async function trust(store: Store, { identity, old }: Stored): Promise<void> {
-  if (identity === null) throw nothingThere();
+async function trust(store: Store, { identity, mark, old }: Stored): Promise<string> {
+  if (identity === null || mark === null) throw nothingThere();
   const vouched = [...old.values()]
     .filter((incarnation) => incarnation.state === 'locked')
     .map((incarnation) => storeOld({ ...incarnation, witness: null, lacks: 'an operator vouched for this disk' }));
-  await store.commit([], [storeIdentity({ ...identity, frozen: null }), ...vouched]);
+  await store.commit([], [storeIdentity({ ...identity, disproven: null, frozen: null }), ...vouched]);
+  return markText(mark.id, mark.commit);
 }
 
+type WriteOff = Required<Pick<RecoveryOptions, 'host' | 'store' | 'alone'>>;
+
 /** One commit: a new incarnation, everything before it written off, the free units burned by the new one (I10). */
-async function writeOff(host: Host, store: Store, { identity, mark, old }: Stored): Promise<void> {
+async function writeOff({ host, store, alone }: WriteOff, { identity, mark, old }: Stored): Promise<string> {
   if (identity === null || mark === null) throw nothingThere();
   const id = newIncarnation(nameOf(identity.id), host);
   const now = host.now();
   const commit = mark.commit + 1;
+  const home = alone ? { home: 'local' as const, moving: null } : {};
   const counters = await readCounters(store);
   const burns = counters.filter(({ bank }) => bank !== null && freeIn(bank) > 0).map((counter) => burn(counter, id, commit));
   const ended: OldIncarnation = {
@@ -106,12 +121,13 @@ async function writeOff(host: Host, store: Store, { identity, mark, old }: Store
   await store.commit(
     burns.map(({ row }) => row),
     [
-      storeIdentity({ ...identity, id, home: 'local', moving: null, disproven: null, frozen: null, recoveredAt: now }),
+      storeIdentity({ ...identity, id, ...home, disproven: null, frozen: null, recoveredAt: now }),
       { name: commitRecord, value: markText(id, commit) },
       ...[ended, ...gone].map((incarnation) => storeOld({ ...incarnation, lacks: 'an operator wrote it off' })),
       ...burns.map(({ record }) => record),
     ],
   );
+  return markText(id, commit);
 }
 
 interface Counter {
@@ -177,6 +193,11 @@ function burn(
  */
 export const writtenOffAtBirth = (recoveredAt: number | null, windowStarts: number | null): boolean =>
   recoveredAt !== null && (windowStarts === null || windowStarts <= recoveredAt);
+
+const stillRunning = (): CffbrwError =>
+  new CffbrwError('FROZEN', 'a process runs on this data directory, or holds its witness', {
+    fix: 'Stop it first, then recover.',
+  });
 
 const nothingThere = (): CffbrwError =>
   new CffbrwError('NOT_FOUND', 'there is nothing to recover: this data directory has never been used', {
