@@ -26,7 +26,7 @@ export function compileCall(tree: TreeOf<'call'>, context: Context): Part {
       parts.map((part) => part.evaluate),
       call,
     ),
-    cost: parts.reduce((cost, part) => cost + part.cost, 2),
+    cost: parts.reduce((cost, part) => cost + part.cost, 5),
     constant: entry.pure && parts.every((part) => part.constant),
     makes: true,
     shape: anyShape,

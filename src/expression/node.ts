@@ -187,6 +187,9 @@ function listFill(item: Tree | Spread, { evaluate }: Part, context: Context): Fi
   };
 }
 
+/** Growing an object by a key takes longer than growing a list. */
+const unitsPerKey = 5;
+
 function objectPart(tree: TreeOf<'object'>, context: Context): Part {
   const parts: Part[] = [];
   const properties = new Map<string, Shape>();
@@ -216,7 +219,8 @@ function objectPart(tree: TreeOf<'object'>, context: Context): Part {
     for (const fill of fills) fill(target, frame);
     return target;
   };
-  return combine(parts, evaluate, { shape: open ? anyShape : { kind: 'object', properties, open: false }, makes: true });
+  const part = combine(parts, evaluate, { shape: open ? anyShape : { kind: 'object', properties, open: false }, makes: true });
+  return { ...part, cost: part.cost + fills.length * unitsPerKey };
 }
 
 function spreadFill(evaluate: Evaluate, site: Site): Fill<Record<string, Json>> {
@@ -224,8 +228,9 @@ function spreadFill(evaluate: Evaluate, site: Site): Fill<Record<string, Json>> 
     const value = evaluate(frame);
     if (value === null) return;
     if (!isObject(value)) throw failed(site, `only an object can be spread into an object, not ${phrase(value)}`);
-    for (const key of Object.keys(value)) {
-      charge(frame.fuel, 1, site);
+    const keys = Object.keys(value);
+    charge(frame.fuel, keys.length * unitsPerKey, site);
+    for (const key of keys) {
       target[safeKey(key, { site })] = value[key] ?? null;
     }
   };

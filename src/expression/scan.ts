@@ -160,6 +160,7 @@ interface TokenTraits {
 /** Operators and keywords: each may put what follows one level deeper. */
 function nests({ type }: Token): boolean {
   const { binop, prefix, isAssign } = type as unknown as TokenTraits;
-  const enclosing = type === tokTypes.question || type === tokTypes.colon || type === tokTypes.arrow;
+  const enclosing =
+    type === tokTypes.starstar || type === tokTypes.question || type === tokTypes.colon || type === tokTypes.arrow;
   return enclosing || binop !== null || prefix || isAssign || type.keyword !== undefined;
 }

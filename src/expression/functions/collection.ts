@@ -26,12 +26,16 @@ function values(given: readonly Json[], call: Call): Json {
 }
 
 function entries(given: readonly Json[], call: Call): Json {
-  return paid(Object.entries(object(given, 0, call)), call);
+  const all = Object.entries(object(given, 0, call));
+  charge(call.frame.fuel, all.length * 3, call.site);
+  return paid(all, call);
 }
 
 function fromEntries(given: readonly Json[], call: Call): Json {
   const result: Record<string, Json> = {};
-  for (const entry of paid(list(given, 0, call), call)) {
+  const entries = list(given, 0, call);
+  charge(call.frame.fuel, entries.length * 5, call.site);
+  for (const entry of entries) {
     const [key, value] = isList(entry) ? entry : [];
     if (typeof key !== 'string' && typeof key !== 'number') {
       throw failed(call.site, `an entry is a list of a key and a value, not ${phrase(entry)}`, 'Write `[[key, value], …]`.');

@@ -15,6 +15,7 @@ function round(given: readonly Json[], call: Call): Json {
   const value = number(given, 0, call);
   if (given.length === 1) return Math.round(value) + 0;
   const digits = integer(given, 1, call);
+  charge(call.frame.fuel, 30, call.site);
   if (digits < 0 || digits > 15) throw failed(call.site, 'the digits are not between 0 and 15');
   return finite(shift(Math.round(shift(value, digits)), -digits), call.site);
 }

@@ -49,7 +49,7 @@ function iso(given: readonly Json[], call: Call): Json {
   if (!(year >= 1 && year <= 9998))
     throw failed(call.site, 'this time is not between the years 1 and 9998', 'Times are milliseconds since 1970.');
   if (given.length === 1) return date.toISOString();
-  charge(call.frame.fuel, 200, call.site);
+  charge(call.frame.fuel, 600, call.site);
   return inZone(date, formatFor(text(given, 1, call), call));
 }
 
