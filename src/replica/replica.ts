@@ -5,13 +5,14 @@ import type { Address, Key } from '../strategy/address.ts';
 import type { Json } from '../strategy/json.ts';
 import type { Operation } from '../strategy/strategy.ts';
 import type { Variable } from '../strategy/variable.ts';
+import type { ConflictLog } from './conflicts.ts';
+import type { Handle } from './handle.ts';
 
 export type WindowChoice = 'current' | 'previous';
 
 /** An address in memory. Opaque outside the replica; valid until it leaves memory, so look it up per use. */
 export interface Slot {
   readonly address: Address;
-  readonly variable: Variable;
 }
 
 export interface Change {
@@ -61,6 +62,23 @@ export interface SettleResult {
   readonly repeated: boolean;
 }
 
+export interface ReplicaStatus {
+  readonly id: string;
+  /** The highest durable commit. */
+  readonly commit: number;
+  /** Addresses changed in memory and not durable yet. */
+  readonly dirty: number;
+  /** Rows that the backbone does not have yet. */
+  readonly unpublished: number;
+  readonly quarantined: number;
+  /** Addresses in memory. */
+  readonly loaded: number;
+  /** Why bounded counters can't be spent here at the moment: what, why and what to do; null when they can. */
+  readonly frozen: string | null;
+  /** Why nothing can be written here any more, or null. */
+  readonly refused: string | null;
+}
+
 export interface Replica {
   readonly id: string;
   readonly variables: ReadonlyMap<string, Variable>;
@@ -100,11 +118,17 @@ export interface Replica {
   mint(address: Address, units: number): Promise<void>;
   burn(address: Address, units: number): Promise<void>;
 
+  /** The variable in the hands of a library user. Throws UNKNOWN_VARIABLE. */
+  variable(name: string): Handle;
+
   /** Called with every durable change of a variable's value, own or received. Returns what stops it. */
   watch(variable: string, listener: (change: Change) => void): () => void;
   /** The keys of a variable that have a value, sorted, at most `limit`. */
   keys(variable: string, page: { prefix?: string; after?: Key; limit?: number; window?: WindowChoice }): Promise<readonly Key[]>;
-  /** Flushes, publishes, and takes in what the backbone has. */
+  /** Writes that were lost to one that had not seen them. */
+  readonly conflicts: Pick<ConflictLog, 'list' | 'watch'>;
+  readonly status: ReplicaStatus;
+  /** Flushes, and publishes everything that is committed. Rejects with UNREACHABLE. */
   sync(): Promise<void>;
   /** Flushes, returns rights, closes what it opened. */
   close(): Promise<void>;

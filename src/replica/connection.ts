@@ -1,0 +1,99 @@
+/**
+ * The connection to the backbone: rows come in through a subscription that resumes at its cursor; once a second the replica looks at
+ * everything that only the backbone can tell (its identity, its clock, my own entries there, what the bank has to do).
+ *
+ * Invariant:
+ *   C1  Received rows and the cursor behind them are one commit; rows that could not be committed are delivered again.
+ */
+import type { Backbone, Delivery } from '../backbone/backbone.ts';
+import { quarantineAheadMs } from '../clock.ts';
+import type { Cancel, Host } from '../host.ts';
+import type { Flush } from './flush.ts';
+import { addressesOf, type Loading } from './loading.ts';
+import { type Memory, pendingCommit, putRecord } from './memory.ts';
+import type { Publisher } from './publish.ts';
+import type { Quarantine } from './quarantine.ts';
+import { joinRows, type ReceiveOptions } from './receive.ts';
+
+export interface ConnectionOptions extends ReceiveOptions {
+  readonly memory: Memory;
+  readonly host: Host;
+  readonly flush: Flush;
+  readonly loading: Loading;
+  readonly publisher: Publisher;
+  readonly quarantine: Quarantine;
+  readonly backbone: Backbone;
+  /** Where the last life stopped reading; null: it has read nothing of this backbone. */
+  readonly cursor: string | null;
+  readonly contactMs: number;
+  /** What identity and bank do on every contact. Rejects with UNREACHABLE. */
+  readonly contact: () => Promise<void>;
+}
+
+export interface Connection {
+  /** Milliseconds since the backbone last answered; 0 right after. */
+  age(): number;
+  close(): void;
+}
+
+export const cursorRecord = 'cursor';
+
+export function connect(options: ConnectionOptions): Connection {
+  const { host, memory, backbone } = options;
+  let lastContactMs = host.elapsed();
+  let seenIdentity: string | null = null;
+  let cancel: Cancel | null = null;
+  let closed = false;
+
+  async function receive(delivery: Delivery): Promise<void> {
+    await options.loading.load(addressesOf(delivery.rows));
+    joinRows(options, delivery.rows);
+    putRecord(memory, cursorRecord, delivery.cursor);
+    lastContactMs = host.elapsed();
+    await options.flush.durable(pendingCommit(memory));
+  }
+
+  async function contact(): Promise<void> {
+    const identity = await backbone.identity();
+    const skewMs = host.now() - (await backbone.now());
+    if (Math.abs(skewMs) > quarantineAheadMs) {
+      options.alarm({
+        kind: 'clock',
+        message: `this machine’s clock differs from the backbone’s by ${Math.round(skewMs / 1000)} s: set it (NTP)`,
+      });
+    }
+    // A backbone that lost rows shows another identity: whoever holds a row that it lacks publishes it.
+    if (seenIdentity !== null && identity !== seenIdentity) await options.publisher.addAll();
+    seenIdentity = identity;
+    await options.contact();
+    await recheckQuarantine();
+    lastContactMs = host.elapsed();
+  }
+
+  async function recheckQuarantine(): Promise<void> {
+    const due = options.quarantine.due(host.now());
+    if (due.length === 0) return;
+    await options.loading.load(addressesOf(due));
+    joinRows(options, due);
+  }
+
+  function schedule(delayMs: number): void {
+    if (closed) return;
+    cancel = host.after(delayMs, () => {
+      contact()
+        .catch(() => {}) // out of reach: the age grows, and the next contact tries again
+        .finally(() => schedule(options.contactMs));
+    });
+  }
+
+  schedule(options.cursor === null ? 0 : options.contactMs);
+  const subscription = backbone.subscribe(options.cursor, receive);
+  return {
+    age: () => Math.max(0, Math.round(host.elapsed() - lastContactMs)),
+    close() {
+      closed = true;
+      cancel?.();
+      subscription.close();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+/** The parts of a replica, put together: who calls whom. Nothing here decides anything. */
+import type { Backbone } from '../backbone/backbone.ts';
+import { type Clock, createClock, type Stamp } from '../clock.ts';
+import type { Host } from '../host.ts';
+import type { Store } from '../store/store.ts';
+import type { Variable } from '../strategy/variable.ts';
+import { createLedger, readAll } from './account.ts';
+import { type Bank, createBank } from './bank.ts';
+import { type ConflictLog, createConflictLog } from './conflicts.ts';
+import { cursorRecord } from './connection.ts';
+import { createFlush, type Flush } from './flush.ts';
+import type { Identity } from './identity.ts';
+import { createLoading, type Loading, readRecord } from './loading.ts';
+import { createMemory, type Memory, putRecord, sweep } from './memory.ts';
+import { createPublisher, type Publisher, publishedRecord } from './publish.ts';
+import { createQuarantine, type Quarantine, quarantinePrefix } from './quarantine.ts';
+import type { Alarm } from './receive.ts';
+import { createUpdating, type Updating } from './update.ts';
+import { createWatchers, type Watchers } from './watch.ts';
+import type { Witness } from './witness.ts';
+
+export interface CoreOptions {
+  readonly host: Host;
+  readonly store: Store;
+  readonly variables: ReadonlyMap<string, Variable>;
+  readonly backbone: Backbone | null;
+  readonly witness: Witness | null;
+  readonly publishDelayMs: number;
+  readonly contactMs: number;
+  readonly memoryLimit: number;
+  readonly alarm: (alarm: Alarm) => void;
+}
+
+export interface Core extends CoreOptions {
+  readonly me: string;
+  readonly identity: Identity;
+  readonly memory: Memory;
+  readonly clock: Clock;
+  readonly loading: Loading;
+  readonly updating: Updating;
+  readonly watchers: Watchers;
+  readonly conflicts: ConflictLog;
+  readonly quarantine: Quarantine;
+  readonly flush: Flush;
+  readonly publisher: Publisher | null;
+  readonly bank: Bank;
+  /** Where the last life stopped reading the backbone. */
+  readonly cursor: string | null;
+  /** My rows up to this commit were kept by the backbone in the last life. */
+  readonly published: number;
+}
+
+const clockRecord = 'clock';
+
+export async function createCore(options: CoreOptions, identity: Identity): Promise<Core> {
+  const { host, store, variables } = options;
+  const stored = await readStored(store);
+  const me = identity.me;
+  const clock = createClock(() => host.now(), stored.clock);
+  const memory = createMemory(stored.commit);
+  const loading = createLoading({ memory, store, clock, variables });
+  const updating = createUpdating({ memory, host, clock, me });
+  const watchers = createWatchers(updating.read);
+  const publisher = publisherOf(options, memory, stored.published);
+  const saveClock = clockSaver(clock, memory);
+  const flush = createFlush({
+    ...{ memory, store, host, me, witness: options.witness, capture: watchers.capture },
+    prepare() {
+      publisher?.remember();
+      saveClock();
+    },
+    committed(rows) {
+      publisher?.add(rows);
+      sweep(memory, options.memoryLimit, (slot) => bank.holds(slot.address));
+    },
+  });
+  const registers = options.backbone?.registers ?? null;
+  const frozen = () => identity.frozen?.reason ?? null;
+  const ledger = createLedger({ me, host, registers, memory, store, flush, loading, frozen });
+  const bank = createBank(ledger, { activeReplicas: () => identity.activeReplicas() });
+  return {
+    ...options,
+    ...{ me, identity, memory, clock, loading, updating, watchers, flush, publisher, bank },
+    conflicts: createConflictLog(),
+    quarantine: createQuarantine(memory, stored.quarantined),
+    cursor: stored.cursor,
+    published: stored.published,
+  };
+}
+
+async function readStored(store: Store) {
+  const [commit, clock, cursor, published, quarantined] = await Promise.all([
+    readRecord(store, 'commit'),
+    readRecord(store, clockRecord),
+    readRecord(store, cursorRecord),
+    readRecord(store, publishedRecord),
+    readAll(store, quarantinePrefix),
+  ]);
+  return {
+    // The record is `<replica id> <commit number>`.
+    commit: commit === null ? 0 : Number(commit.slice(commit.lastIndexOf(' ') + 1)),
+    clock: clock === null ? undefined : (JSON.parse(clock) as Stamp),
+    cursor,
+    published: Number(published ?? 0),
+    quarantined,
+  };
+}
+
+function publisherOf(
+  { store, host, backbone, publishDelayMs }: CoreOptions,
+  memory: Memory,
+  published: number,
+): Publisher | null {
+  return backbone === null ? null : createPublisher({ memory, store, host, backbone, published, delayMs: publishDelayMs });
+}
+
+/** The clock is remembered with every flush that moved it, so that stamps increase over restarts, too. */
+function clockSaver(clock: Clock, memory: Memory): () => void {
+  let saved = clock.latest;
+  return () => {
+    if (clock.latest === saved) return;
+    saved = clock.latest;
+    putRecord(memory, clockRecord, JSON.stringify(saved));
+  };
+}

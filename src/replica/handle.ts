@@ -1,0 +1,129 @@
+/**
+ * A variable in the hands of a library user: `await replica.variable('profile').key('ann').merge({ … })`.
+ *
+ * Writes are applied at once, in memory, and the promise resolves when they are durable; writes of one flush share one promise.
+ */
+import { CffbrwError } from '../error.ts';
+import type { Address, Key } from '../strategy/address.ts';
+import type { Json, JsonObject } from '../strategy/json.ts';
+import { strategies } from '../strategy/strategies.ts';
+import type { Operation, OperationName } from '../strategy/strategy.ts';
+import type { Variable } from '../strategy/variable.ts';
+import type { Change, Replica, SettleResult, TakeOptions, TakeResult } from './replica.ts';
+import type { MemorySlot } from './slot.ts';
+
+export interface Handle {
+  /** The value as known here; what it shows is durable when the promise resolves. */
+  get(): Promise<Json>;
+  /** The same variable at a key. Throws INVALID_KEY. */
+  key(key: Key): Handle;
+  set(value: Json): Promise<void>;
+  unset(path?: string): Promise<void>;
+  reset(): Promise<void>;
+  /** `amount` is a safe integer; default 1. */
+  add(amount?: number): Promise<void>;
+  merge(patch: JsonObject): Promise<void>;
+  replace(value: JsonObject): Promise<void>;
+  raise(value: number, companion?: Json): Promise<void>;
+  lower(value: number, companion?: Json): Promise<void>;
+  take(amount?: number, options?: TakeOptions): Promise<TakeResult>;
+  give(receipt: string): Promise<SettleResult>;
+  confirm(receipt: string): Promise<SettleResult>;
+  mint(units: number): Promise<void>;
+  burn(units: number): Promise<void>;
+  watch(listener: (change: Change) => void): () => void;
+}
+
+/** What a handle needs beyond the public replica: its own address in memory, without a look-up per write. */
+export interface HandleOwner {
+  readonly replica: Replica;
+  slot(address: Address): MemorySlot | undefined;
+}
+
+const resolved = Promise.resolve();
+
+export function createHandle(owner: HandleOwner, variable: Variable, key?: Key): Handle {
+  const { replica } = owner;
+  const strategy = strategies[variable.strategy];
+  const timeless = variable.window === undefined && (!variable.keyed || key !== undefined);
+  let address: Address | null = null;
+  let slot: MemorySlot | undefined;
+
+  function here(): Address {
+    if (address !== null) return address;
+    const now = replica.address(variable.name, key);
+    if (timeless) address = now;
+    return now;
+  }
+
+  /** The slot, when it is in memory. */
+  function peek(): MemorySlot | undefined {
+    if (slot !== undefined && timeless && !slot.dropped) return slot;
+    slot = owner.slot(here());
+    return slot;
+  }
+
+  function write(operation: Operation): Promise<void> {
+    const memory = peek();
+    if (memory === undefined) return replica.load([here()]).then(() => write(operation));
+    replica.update(memory, operation);
+    return replica.durable(replica.commitOf(memory)) ?? resolved;
+  }
+
+  function parsed(operation: OperationName, fields: Record<string, unknown>): Promise<void> {
+    try {
+      return write(strategy.parse({ operation, ...fields }, variable));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  const onlyBounded = () => {
+    if (variable.strategy === 'bounded-counter') return;
+    throw new CffbrwError('WRONG_OPERATION', `${variable.name} is ${variable.strategy}: only a bounded-counter hands out units`, {
+      fix: 'Declare it with strategy: bounded-counter.',
+    });
+  };
+
+  return {
+    async get() {
+      const memory = peek();
+      if (memory === undefined) {
+        await replica.load([here()]);
+        return this.get();
+      }
+      const value = replica.read(memory);
+      await replica.durable(replica.commitOf(memory));
+      return value;
+    },
+    key: (inner) => createHandle(owner, variable, inner),
+    set: (value) => parsed('set', { value }),
+    unset: (path) => parsed('unset', path === undefined ? {} : { path }),
+    reset: () => parsed('reset', {}),
+    add: (amount = 1) => parsed('add', { amount }),
+    merge: (value) => parsed('merge', { value }),
+    replace: (value) => parsed('replace', { value }),
+    raise: (value, companion) => parsed('raise', companion === undefined ? { value } : { value, with: companion }),
+    lower: (value, companion) => parsed('lower', companion === undefined ? { value } : { value, with: companion }),
+    async take(amount = 1, options) {
+      onlyBounded();
+      const result = await replica.take([{ variable: variable.name, amount, ...(key === undefined ? {} : { key }) }], options);
+      await replica.durable(replica.pending());
+      return result;
+    },
+    give: (receipt) => replica.give(receipt),
+    confirm: (receipt) => replica.confirm(receipt),
+    async mint(units) {
+      onlyBounded();
+      await replica.mint(here(), units);
+    },
+    async burn(units) {
+      onlyBounded();
+      await replica.burn(here(), units);
+    },
+    watch: (listener) =>
+      replica.watch(variable.name, (change) => {
+        if (key === undefined || JSON.stringify(change.key) === JSON.stringify(key)) listener(change);
+      }),
+  };
+}

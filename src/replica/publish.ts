@@ -1,0 +1,128 @@
+/**
+ * Publishing: committed rows on their way to the backbone. Only the latest per (address, replica) waits, so an outage costs memory by what
+ * changed, not by how often. Beyond a bound the outbox forgets and reads the store again later.
+ *
+ * Invariants:
+ *   P1  Only committed bytes are published.
+ *   P2  A row leaves the outbox only when the backbone keeps it; what is lost with the process is found again in the store.
+ */
+import type { Backbone } from '../backbone/backbone.ts';
+import type { Cancel, Host } from '../host.ts';
+import type { Store, StoredRow } from '../store/store.ts';
+import { type Memory, putRecord } from './memory.ts';
+
+export interface PublishOptions {
+  readonly memory: Memory;
+  readonly store: Store;
+  readonly host: Host;
+  readonly backbone: Backbone;
+  /** My rows up to this commit are kept by the backbone already. */
+  readonly published: number;
+  /** Collect rows for so long before a round trip, milliseconds. */
+  readonly delayMs: number;
+}
+
+export interface Publisher {
+  add(rows: readonly StoredRow[]): void;
+  /** Publishes every row in the store: the backbone is new, or lost something. */
+  addAll(): Promise<void>;
+  /** Resolves when everything added is kept by the backbone; rejects with UNREACHABLE. */
+  drain(): Promise<void>;
+  readonly waiting: number;
+  /** Writes down how far publishing came. Rides on a flush: losing it only means publishing some rows twice. */
+  remember(): void;
+  close(): void;
+}
+
+const batchRows = 1_000;
+const retryMs = 500;
+const retryMaxMs = 15_000;
+
+export const publishedRecord = 'published';
+
+export function createPublisher(options: PublishOptions): Publisher {
+  const { host, memory, backbone } = options;
+  const outbox = new Map<string, StoredRow>();
+  let running: Promise<void> | null = null;
+  let cancel: Cancel | null = null;
+  let delayMs = options.delayMs;
+  let closed = false;
+  let published = options.published;
+  let remembered = published;
+
+  function put(row: StoredRow): void {
+    const name = `${row.replica}\n${row.address}`;
+    const waiting = outbox.get(name);
+    if (waiting === undefined || waiting.version <= row.version) outbox.set(name, row);
+  }
+
+  function schedule(): void {
+    if (closed || running !== null || cancel !== null || outbox.size === 0) return;
+    cancel = host.after(delayMs, () => {
+      cancel = null;
+      start().catch(() => {}); // out of reach: the outbox waits, and the next try is scheduled
+    });
+  }
+
+  function start(): Promise<void> {
+    running ??= publishAll().finally(() => {
+      running = null;
+      schedule();
+    });
+    return running;
+  }
+
+  async function publishAll(): Promise<void> {
+    const upTo = memory.committed;
+    try {
+      while (outbox.size > 0) await publishBatch();
+    } catch (error) {
+      delayMs = Math.min(retryMaxMs, Math.max(retryMs, delayMs * 2));
+      throw error;
+    }
+    delayMs = options.delayMs;
+    published = Math.max(published, upTo);
+  }
+
+  async function publishBatch(): Promise<void> {
+    const batch = [...outbox].slice(0, batchRows);
+    await backbone.publish(batch.map(([, row]) => row));
+    for (const [name, row] of batch) if (outbox.get(name) === row) outbox.delete(name);
+  }
+
+  return {
+    get waiting() {
+      return outbox.size;
+    },
+    remember() {
+      if (published === remembered) return;
+      remembered = published;
+      putRecord(memory, publishedRecord, String(published));
+    },
+    add(rows) {
+      for (const row of rows) put(row);
+      schedule();
+    },
+    async addAll() {
+      let after = '';
+      for (;;) {
+        const addresses = await options.store.scan({ prefix: '', after, limit: batchRows });
+        const last = addresses.at(-1);
+        if (last === undefined) break;
+        for (const rows of await options.store.load(addresses)) for (const row of rows) put(row);
+        after = last;
+      }
+      schedule();
+    },
+    async drain() {
+      cancel?.();
+      cancel = null;
+      while (running !== null || outbox.size > 0) await start();
+    },
+    close() {
+      closed = true;
+      cancel?.();
+      cancel = null;
+    },
+  };
+}
