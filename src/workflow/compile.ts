@@ -1,0 +1,202 @@
+/** From checked documents to plans: triggers, the shape of the request, and the steps. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { CffbrwError } from '../error.ts';
+import { anyShape, type Shape, scalarShape } from '../expression/expression.ts';
+import type { Tree } from '../expression/index.ts';
+import { canonical } from '../strategy/json.ts';
+import { schemaOf } from '../strategy/schema.ts';
+import type { Variable } from '../strategy/variable.ts';
+import { type Compilation, compileSteps, type Workflows } from './compiler.ts';
+import type { CheckedDocument } from './document.ts';
+import { durationMs, type HttpTrigger, type WorkflowDocument } from './fields.ts';
+import { createFlow } from './flow.ts';
+import { type Cors, defaultKeepMs, type HttpPlan, type JsonSchema, type Plan, type RequestPart } from './plan.ts';
+import { createScope, requestName } from './scope.ts';
+import { closed, scalarsShape, shapeOf } from './shape.ts';
+import type { Problems, Source } from './source.ts';
+
+export interface WorkflowContext {
+  readonly variables: ReadonlyMap<string, Variable>;
+  readonly secrets: ReadonlySet<string>;
+  readonly problems: Problems;
+  readonly workflows: Workflows;
+}
+
+type WorkflowSource = Extract<CheckedDocument, { kind: 'workflow' }>;
+
+/** The plan. Only to be used when `problems` has got nothing more. */
+export function compileWorkflow({ source, document }: WorkflowSource, context: WorkflowContext): Plan {
+  const { problems, variables } = context;
+  const { http, call } = document.on;
+  const called = call !== undefined;
+  if (http === undefined && !called)
+    problems.add(source.placeOf(['on']), '`on` names no trigger.', 'Add `http: { method: POST, path: /… }`.');
+  const silent = called ? 'a workflow that is called' : null;
+  const scope = createScope({ variables, secrets: context.secrets }, requestShape(document.on));
+  const compilation: Compilation = {
+    ...{ source, problems, scope, variables, workflows: context.workflows },
+    ...{ flow: createFlow(silent), ids: new Map(), calls: new Set<string>(), compiled: [] },
+  };
+  const steps = compileSteps(document.steps, ['steps'], compilation);
+  return {
+    name: document.workflow,
+    description: document.description ?? null,
+    file: source.file,
+    http: http === undefined ? null : planHttp(http, compilation, context.secrets),
+    call: called ? { with: schemaAt(call?.with, ['on', 'call', 'with'], compilation) ?? null } : null,
+    steps,
+    slots: scope.slots,
+    answersEarly: compilation.flow.answers > 0,
+    calls: compilation.calls,
+    fingerprint: fingerprintOf(document),
+    document,
+  };
+}
+
+export const digestOf = (value: unknown): string => bytesToHex(sha256(new TextEncoder().encode(canonical(value))));
+
+const fingerprintOf = (document: WorkflowDocument): string => {
+  try {
+    return digestOf(document);
+  } catch (error) {
+    // A document that is no JSON has its own problem already.
+    if (error instanceof CffbrwError) return '';
+    throw error;
+  }
+};
+
+function schemaAt(
+  schema: unknown,
+  path: readonly string[],
+  { source, problems }: Pick<Compilation, 'source' | 'problems'>,
+): JsonSchema | undefined {
+  if (schema === undefined) return undefined;
+  problems.attempt(source.placeOf(path), () => schemaOf(schema as JsonSchema));
+  return schema as JsonSchema;
+}
+
+function planHttp(http: HttpTrigger, compilation: Compilation, secrets: ReadonlySet<string>): HttpPlan {
+  const { source, problems } = compilation;
+  checkPath(http, source, problems);
+  if (http.method === 'GET' && http.body !== undefined) {
+    problems.add(source.placeOf(['on', 'http', 'body']), 'A GET request has no body.', 'Use `query`, or another method.');
+  }
+  const secretAt = (name: string | undefined, ...path: string[]) => {
+    if (name === undefined || secrets.has(name)) return;
+    problems.add(
+      source.placeOf(['on', 'http', ...path]),
+      `The app has no secret \`${name}\`.`,
+      `Add it to cffbrw.yaml: \`secrets: [${name}]\`.`,
+    );
+  };
+  secretAt(http.auth?.bearer, 'auth', 'bearer');
+  secretAt(http.verify?.secret, 'verify', 'secret');
+  const schemas: Partial<Record<RequestPart, JsonSchema>> = {};
+  for (const part of parts) {
+    const schema = schemaAt(http[part], ['on', 'http', part], compilation);
+    if (schema !== undefined) schemas[part] = schema;
+  }
+  return {
+    ...{ method: http.method, path: http.path, ...schemas, reads: partsRead(compilation) },
+    idempotency: planIdempotency(http, source, problems),
+    ...(http.auth && { auth: http.auth }),
+    ...(http.verify && { verify: { ...http.verify, header: http.verify.header.toLowerCase() } }),
+    ...(http.cors && { cors: planCors(http.cors, source, problems) }),
+  };
+}
+
+const parts: readonly RequestPart[] = ['params', 'query', 'headers', 'body'];
+
+function planIdempotency(http: HttpTrigger, source: Source, problems: Problems): HttpPlan['idempotency'] {
+  if (http.method === 'GET' && http.idempotency === undefined) return null;
+  const { header = 'idempotency-key', keep } = http.idempotency ?? {};
+  const keepMs = keep === undefined ? defaultKeepMs : durationMs(keep);
+  if (keepMs === undefined || keepMs < 1_000) {
+    problems.add(
+      source.placeOf(['on', 'http', 'idempotency', 'keep']),
+      `\`keep: ${keep}\` is no duration of a second or more.`,
+      'Write `24h`, say.',
+    );
+  }
+  return { header: header.toLowerCase(), keepMs: keepMs ?? defaultKeepMs };
+}
+
+function planCors(cors: NonNullable<HttpTrigger['cors']>, source: Source, problems: Problems): Cors {
+  if (typeof cors === 'boolean') return { origins: cors ? '*' : [] };
+  const maxAgeMs = cors.maxAge === undefined ? undefined : durationMs(cors.maxAge);
+  if (cors.maxAge !== undefined && maxAgeMs === undefined) {
+    problems.add(source.placeOf(['on', 'http', 'cors', 'maxAge']), `\`${cors.maxAge}\` is no duration.`, 'Write `1h`, say.');
+  }
+  return {
+    origins: cors.origins ?? '*',
+    ...(cors.headers && { headers: cors.headers }),
+    ...(cors.credentials !== undefined && { credentials: cors.credentials }),
+    ...(maxAgeMs !== undefined && { maxAgeSeconds: Math.floor(maxAgeMs / 1000) }),
+  };
+}
+
+const segmentPattern = /^(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+$/;
+const parameterPattern = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/;
+
+/** The names in `/lots/{lot}`. */
+export const parametersOf = (path: string): string[] =>
+  path.split('/').flatMap((segment) => parameterPattern.exec(segment)?.[1] ?? []);
+
+function checkPath(http: HttpTrigger, source: Source, problems: Problems): void {
+  const wrong = pathProblem(http.path);
+  if (wrong !== undefined) {
+    problems.add(source.placeOf(['on', 'http', 'path']), ...wrong);
+    return;
+  }
+  const names = parametersOf(http.path);
+  const properties = typeof http.params === 'object' ? http.params.properties : undefined;
+  for (const name of Object.keys(typeof properties === 'object' && properties !== null ? properties : {})) {
+    if (names.includes(name)) continue;
+    const place = source.keyPlaceOf(['on', 'http', 'params', 'properties', name]);
+    problems.add(place, `The path has no \`{${name}}\`.`, 'Add it to the path, or remove it here.');
+  }
+}
+
+function pathProblem(path: string): readonly [message: string, fix: string] | undefined {
+  if (!path.startsWith('/')) return [`The path \`${path}\` does not start with \`/\`.`, `Write \`/${path}\`.`];
+  const segments = path === '/' ? [] : path.slice(1).split('/');
+  const wrong = segments.find((segment) => !segmentPattern.test(segment) && !parameterPattern.test(segment));
+  if (wrong === '') return [`The path \`${path}\` has an empty part.`, 'Write single slashes, and none at the end.'];
+  if (wrong !== undefined) {
+    return [`The part \`${wrong}\` of the path cannot be.`, 'A part is letters, digits, - . _ ~, or one `{name}`.'];
+  }
+  const names = parametersOf(path);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  return twice === undefined ? undefined : [`The path names \`{${twice}}\` twice.`, 'Give each part its own name.'];
+}
+
+function requestShape(on: WorkflowDocument['on']): Shape {
+  const { http, call } = on;
+  const shapes: Record<string, Shape> = {};
+  if (http !== undefined) {
+    const params = scalarsShape(...parametersOf(http.path));
+    Object.assign(shapes, { method: scalarShape, path: scalarShape, params });
+    for (const part of ['query', 'headers', 'body'] as const)
+      shapes[part] = http[part] === undefined ? anyShape : shapeOf(http[part]);
+  }
+  if (call !== undefined) shapes.with = call?.with === undefined ? anyShape : shapeOf(call.with);
+  return closed(shapes);
+}
+
+/** Which parts of the request the expressions of a workflow read; all, where `request` stands as a whole. */
+function partsRead({ compiled }: Compilation): ReadonlySet<RequestPart> {
+  const found = new Set<RequestPart>();
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const tree = node as Tree;
+    if (tree.kind === 'member' && tree.object.kind === 'name' && tree.object.name === requestName) {
+      if (parts.includes(tree.name as RequestPart)) found.add(tree.name as RequestPart);
+      return;
+    }
+    if (tree.kind === 'name' && tree.name === requestName) for (const part of parts) found.add(part);
+    Object.values(tree).forEach(visit);
+  };
+  for (const { trees } of compiled) visit(trees);
+  return found;
+}

@@ -1,0 +1,257 @@
+/** Compiles the steps of one workflow: each verb gets a StepContext, and whatever it refuses becomes a problem with its place. */
+import { CffbrwError } from '../error.ts';
+import { anyShape } from '../expression/expression.ts';
+import { type Compiled, compileExpression, compileValue } from '../expression/index.ts';
+import { suggestion } from '../expression/suggest.ts';
+import type { Json } from '../strategy/json.ts';
+import { strategies } from '../strategy/strategies.ts';
+import type { Variable } from '../strategy/variable.ts';
+import { checkForm, isMap, kindOf } from './document.ts';
+import { commonFields, durationMs } from './fields.ts';
+import { type Flow, meet } from './flow.ts';
+import type { RunFrame } from './frame.ts';
+import type { Plan, PlannedStep } from './plan.ts';
+import type { NameScope } from './scope.ts';
+import { type Path, type Problems, pathText, placed, type Source } from './source.ts';
+import type { Condition, StepContext, Touch, Verb } from './steps/verb.ts';
+import { verbs } from './steps/verbs.ts';
+
+export interface Workflows {
+  /** The names of all workflows, and which of them can be called. */
+  readonly callable: ReadonlyMap<string, boolean>;
+  plan(name: string): Plan;
+}
+
+export interface Compilation {
+  readonly source: Source;
+  readonly problems: Problems;
+  readonly scope: NameScope;
+  readonly flow: Flow;
+  readonly variables: ReadonlyMap<string, Variable>;
+  readonly workflows: Workflows;
+  readonly ids: Map<string, Path>;
+  readonly calls: Set<string>;
+  /** Everything compiled, for what is asked of the workflow as a whole. */
+  readonly compiled: Compiled[];
+}
+
+export function compileSteps(list: readonly unknown[], path: Path, compilation: Compilation): readonly PlannedStep[] {
+  const steps: PlannedStep[] = [];
+  for (const [index, data] of list.entries()) {
+    const at = [...path, index];
+    if (!compilation.flow.live) {
+      compilation.problems.add(
+        compilation.source.placeOf(at),
+        'This step is never reached: the one before it always ends the run here.',
+        'Remove it, or give the one before it a `when`.',
+      );
+      compilation.flow.live = true;
+    }
+    const step = compileStep(data, at, compilation);
+    if (step) steps.push(step);
+  }
+  return steps;
+}
+
+function compileStep(data: unknown, path: Path, compilation: Compilation): PlannedStep | undefined {
+  const { source, problems } = compilation;
+  const verb = verbOf(data, path, compilation);
+  if (verb === undefined) return undefined;
+  const form = { source, problems, path, what: `the step \`${verb.verb}\`` };
+  const step = checkForm(verb.schema, form, data) as Readonly<Record<string, unknown>> | undefined;
+  const planned = step && problems.attempt(source.placeOf(path), () => planStep(verb, step, path, compilation));
+  if (planned === undefined) bindAnyway(data, path, compilation);
+  return planned;
+}
+
+function verbOf(data: unknown, path: Path, { source, problems }: Compilation): Verb | undefined {
+  if (!isMap(data)) {
+    problems.add(source.placeOf(path), `A step is a map with one verb, not ${kindOf(data)}.`, 'Write `- add: visits`, say.');
+    return undefined;
+  }
+  const found = Object.keys(data).filter((name) => verbs.has(name));
+  if (found.length === 1) return verbs.get(found[0] ?? '');
+  if (found.length > 1) {
+    const message = `This step has ${found.length} verbs: ${found.map((name) => `\`${name}\``).join(' and ')}.`;
+    problems.add(source.keyPlaceOf([...path, found[1] ?? '']), message, 'Make it one step per verb.');
+    return undefined;
+  }
+  const unknown = Object.keys(data).find((name) => !(name in commonFields) && name !== 'as');
+  if (unknown === undefined) problems.add(source.placeOf(path), 'This step has no verb.', 'Write `- add: visits`, say.');
+  else problems.add(source.keyPlaceOf([...path, unknown]), `There is no verb \`${unknown}\`.`, suggestion(unknown, verbs.keys()));
+  return undefined;
+}
+
+/** A step that is wrong still binds its names, so that no later step is blamed for it. */
+function bindAnyway(data: unknown, path: Path, { scope, source }: Compilation): void {
+  if (!isMap(data)) return;
+  const names = [data.as, ...(isMap(data.let) ? Object.keys(data.let) : [])];
+  for (const name of names) {
+    if (typeof name !== 'string' || scope.names.has(name)) continue;
+    try {
+      scope.bind(name, anyShape, source.placeOf(path));
+    } catch (error) {
+      if (!(error instanceof CffbrwError)) throw error;
+    }
+  }
+}
+
+function planStep(verb: Verb, step: Readonly<Record<string, unknown>>, path: Path, compilation: Compilation): PlannedStep {
+  const { source, flow } = compilation;
+  const parts: Parts = { compiled: [], touches: [], inside: [] };
+  const context = createContext(path, compilation, parts);
+  const id = typeof step.id === 'string' ? checkId(step.id, path, compilation) : null;
+  const when = step.when === undefined ? null : context.condition(step.when as string | boolean, 'when');
+  const before = { live: flow.live, answered: flow.answered };
+  const execute = verb.compile(step, context);
+  // What a condition may skip ends nothing for certain.
+  if (when !== null) Object.assign(flow, { live: before.live, answered: before.answered || flow.answered });
+  const ignore = (step.ignore ?? {}) as Readonly<Record<string, string>>;
+  return { verb: verb.verb, at: pathText(path), place: source.placeOf(path), id, when, execute, ...parts, ignore };
+}
+
+function checkId(id: string, path: Path, { ids, source }: Compilation): string {
+  const first = ids.get(id);
+  ids.set(id, path);
+  if (first === undefined) return id;
+  const message = `The id \`${id}\` is taken: by the step in line ${source.placeOf(first).line}.`;
+  throw new CffbrwError('INVALID_DOCUMENT', message, { place: source.placeOf([...path, 'id']), fix: 'Choose another id.' });
+}
+
+interface Parts {
+  readonly compiled: Compiled[];
+  readonly touches: Touch[];
+  readonly inside: PlannedStep[];
+}
+
+function createContext(path: Path, compilation: Compilation, parts: Parts): StepContext {
+  const { source, scope, flow } = compilation;
+  const place: StepContext['place'] = (...inside) => source.placeOf([...path, ...inside]);
+  const refuse: StepContext['refuse'] = (message, fix, ...inside) => {
+    throw new CffbrwError('INVALID_DOCUMENT', message, { fix, place: place(...inside) });
+  };
+  const keep = (compiled: Compiled): Compiled => {
+    parts.compiled.push(compiled);
+    compilation.compiled.push(compiled);
+    return compiled;
+  };
+  const value: StepContext['value'] = (data, ...inside) =>
+    keep(compileValue((data ?? null) as Json, scope, (within) => source.textPlaceOf([...path, ...inside, ...within])));
+  return {
+    ...{ path, scope, flow, place, refuse, value },
+    variable(name, operation, ...inside) {
+      const variable = findVariable(name, operation, compilation, place(...inside));
+      parts.touches.push({ variable: name, operation, place: place(...inside) });
+      return variable;
+    },
+    checkKey: (variable, key, ...inside) => checkKey(variable, key, refuse, inside),
+    inputs(step, ...fields) {
+      const present = fields.filter((field) => step[field] !== undefined);
+      return value(Object.fromEntries(present.map((field) => [field, step[field]])));
+    },
+    condition(text, ...inside) {
+      const at = source.textPlaceOf([...path, ...inside]);
+      const compiled = keep(compileExpression(String(text), scope, at));
+      return createCondition(compiled, String(text), place(...inside));
+    },
+    duration(data, atMostMs, ...inside) {
+      const milliseconds = typeof data === 'number' ? undefined : durationMs(data);
+      if (milliseconds !== undefined && milliseconds <= atMostMs) return milliseconds;
+      if (milliseconds !== undefined)
+        return refuse(`\`${data}\` is too long: at most ${atMostMs / 1000}s.`, 'Write a shorter one.', ...inside);
+      return refuse(`\`${String(data)}\` is no duration.`, 'Write an integer and ms, s, m, h or d: `200ms`, `10s`.', ...inside);
+    },
+    block(list, ...inside) {
+      const steps = compileSteps(list, [...path, ...inside], compilation);
+      parts.inside.push(...steps);
+      return steps;
+    },
+    arms: (tasks, always) => meet(flow, tasks, always, scope.arms),
+    thread(options, task) {
+      const before = { ...flow };
+      Object.assign(flow, { silent: options.silent ?? flow.silent, repeats: flow.repeats || options.repeats });
+      const result = scope.inner(task);
+      Object.assign(flow, { ...before, answers: flow.answers, answered: before.answered || flow.answers > before.answers });
+      return result;
+    },
+    bind: (name, shape, ...inside) => scope.bind(name, shape, place(...inside)),
+    yields: (step, shape) => (step.as === undefined ? -1 : scope.bind(step.as, shape, place('as'))),
+    workflow: (name, ...inside) => findWorkflow(name, compilation, refuse, inside),
+  };
+}
+
+function findVariable(name: string, operation: Touch['operation'], { variables }: Compilation, place: Touch['place']): Variable {
+  const variable = variables.get(name);
+  if (variable === undefined) {
+    const fix = `${suggestion(name, variables.keys())} Variables are declared in cffbrw.yaml.`;
+    throw new CffbrwError('UNKNOWN_VARIABLE', `There is no variable \`${name}\`.`, { place, fix });
+  }
+  if (operation === 'get' || operation === 'keys') return variable;
+  const known = Object.keys(strategies[variable.strategy].operations);
+  if (known.includes(operation)) return variable;
+  const others = Object.values(strategies).filter((strategy) => operation in strategy.operations);
+  const message = `\`${name}\` is ${variable.strategy}, which has no \`${operation}\`.`;
+  const fix = `Use ${known.map((one) => `\`${one}\``).join(', ')}; or declare it as ${others.map((one) => one.name).join(' or ')}.`;
+  throw new CffbrwError('WRONG_OPERATION', message, { place, fix });
+}
+
+function checkKey(variable: Variable, key: unknown, refuse: StepContext['refuse'], inside: readonly (string | number)[]): void {
+  if (variable.keyed && key === undefined) {
+    refuse(
+      `\`${variable.name}\` is keyed: it has one value per key, and this step names no key.`,
+      'Add `key: …`.',
+      ...inside.slice(0, -1),
+    );
+  }
+  if (!variable.keyed && key !== undefined) {
+    refuse(
+      `\`${variable.name}\` is not keyed: it has one value for all.`,
+      'Remove `key`, or declare it with `keyed: true`.',
+      ...inside,
+    );
+  }
+  if (key === null) refuse('The key is null.', 'Write a text, an integer, or a list of them.', ...inside);
+}
+
+function createCondition(compiled: Compiled, text: string, place: Touch['place']): Condition {
+  const check = (value: Json): boolean => {
+    if (value === true || value === false) return value;
+    throw notBoolean('EXPRESSION_FAILED', text, value);
+  };
+  if (compiled.shape.kind === 'object' || compiled.shape.kind === 'list')
+    throw placed(notBoolean('INVALID_EXPRESSION', text, {}), place);
+  return {
+    compiled,
+    evaluate(frame: RunFrame) {
+      const value = frame.evaluate(compiled);
+      return value instanceof Promise ? value.then(check) : check(value);
+    },
+  };
+}
+
+function notBoolean(code: 'EXPRESSION_FAILED' | 'INVALID_EXPRESSION', text: string, value: Json): CffbrwError {
+  const found =
+    value === null
+      ? 'null'
+      : Array.isArray(value)
+        ? 'a list'
+        : typeof value === 'object'
+          ? 'an object'
+          : `the ${typeof value} ${JSON.stringify(value).slice(0, 40)}`;
+  return new CffbrwError(code, `\`${text}\` must be true or false, and it is ${found}`, {
+    fix: "Compare it with something: `=== null`, `> 0`, `!== ''`.",
+  });
+}
+
+function findWorkflow(
+  name: string,
+  { workflows, calls }: Compilation,
+  refuse: StepContext['refuse'],
+  inside: readonly (string | number)[],
+): () => Plan {
+  const callable = workflows.callable.get(name);
+  if (callable === undefined) refuse(`There is no workflow \`${name}\`.`, suggestion(name, workflows.callable.keys()), ...inside);
+  if (!callable) refuse(`The workflow \`${name}\` cannot be called.`, 'Add `call: {}` to its `on`.', ...inside);
+  calls.add(name);
+  return () => workflows.plan(name);
+}

@@ -1,0 +1,87 @@
+/** The fields of documents, as zod types. What a field means is checked when the plan is made; here is only its form. */
+import { z } from 'zod';
+
+/** A JSON value that may hold `${ … }` in any of its strings. */
+export const value = z.unknown().meta({ description: 'A value; its strings may be templates.' });
+export const text = z.string();
+export const condition = z.union([z.string(), z.boolean()]).meta({ description: 'A bare expression that gives true or false.' });
+export const number = z.union([z.number(), z.string()]).meta({ description: 'A number, or a template that is one.' });
+export const variableName = z.string().meta({ description: 'The name of a variable of cffbrw.yaml.' });
+export const boundName = z.string().meta({ description: 'A name for the value, bound once.' });
+/** Nested steps: their own form is checked one by one. */
+export const steps = z.array(z.unknown()).min(1).meta({ id: 'steps', description: 'Steps, one after the other.' });
+export const windowChoice = z.enum(['current', 'previous']);
+
+const durationPattern = /^(\d{1,12})(ms|s|m|h|d)$/;
+export const duration = z
+  .union([z.string(), z.number()])
+  .meta({ description: 'An integer and ms, s, m, h or d; or a template that is one.' });
+
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds of `200ms`, `10s`, `5m`, `24h`, `7d`; undefined for anything else. */
+export function durationMs(source: unknown): number | undefined {
+  const match = typeof source === 'string' ? durationPattern.exec(source) : null;
+  const milliseconds = match ? Number(match[1]) * (unitsMs[match[2] ?? ''] ?? Number.NaN) : Number.NaN;
+  return Number.isSafeInteger(milliseconds) ? milliseconds : undefined;
+}
+
+/** What every step may carry. `as` stands only beside verbs that yield something. */
+export const commonFields = {
+  id: z.string().optional(),
+  when: condition.optional(),
+  ignore: z.record(z.string(), z.string()).optional(),
+};
+export const yieldFields = { as: boundName.optional() };
+
+const jsonSchema = z.union([z.boolean(), z.record(z.string(), z.unknown())]).meta({ description: 'A JSON Schema.' });
+
+const httpTrigger = z.strictObject({
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+  path: z.string(),
+  params: jsonSchema.optional(),
+  query: jsonSchema.optional(),
+  headers: jsonSchema.optional(),
+  body: jsonSchema.optional(),
+  idempotency: z.strictObject({ header: z.string().optional(), keep: z.string().optional() }).optional(),
+  auth: z.strictObject({ bearer: z.string() }).optional(),
+  verify: z.strictObject({ scheme: z.literal('hmac-sha256'), header: z.string(), secret: z.string() }).optional(),
+  cors: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        origins: z.array(z.string()).optional(),
+        headers: z.array(z.string()).optional(),
+        credentials: z.boolean().optional(),
+        maxAge: z.string().optional(),
+      }),
+    ])
+    .optional(),
+});
+
+export const workflowSchema = z.strictObject({
+  cffbrw: z.literal(1),
+  workflow: z.string().min(1).max(128),
+  description: z.string().optional(),
+  on: z.strictObject({
+    http: httpTrigger.optional(),
+    call: z.strictObject({ with: jsonSchema.optional() }).nullable().optional(),
+  }),
+  steps,
+});
+
+export const appSchema = z.strictObject({
+  cffbrw: z.literal(1),
+  app: z.string().min(1).max(128),
+  description: z.string().optional(),
+  variables: z.record(z.string(), z.record(z.string(), z.unknown()).nullable()).optional(),
+  secrets: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).optional(),
+  static: z.string().optional(),
+  events: z.strictObject({ path: z.string(), variables: z.array(z.string()) }).optional(),
+  durability: z.enum(['durable', 'relaxed']).optional(),
+  regions: z.array(z.string()).optional(),
+});
+
+export type WorkflowDocument = z.infer<typeof workflowSchema>;
+export type AppDocument = z.infer<typeof appSchema>;
+export type HttpTrigger = z.infer<typeof httpTrigger>;

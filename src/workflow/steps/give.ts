@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { CffbrwError } from '../../error.ts';
+import { value, variableName } from '../fields.ts';
+import { gateOn } from '../frame.ts';
+import { scalarsShape } from '../shape.ts';
+import { asInputs, defineVerb, follow } from './verb.ts';
+
+/** `give` and `confirm` settle a receipt. Asking again is harmless, and answers what happened. */
+const settleVerb = (verb: 'give' | 'confirm') =>
+  defineVerb({
+    verb,
+    fields: { [verb]: z.union([variableName, z.array(variableName).min(1)]), receipt: value } as Record<
+      typeof verb,
+      z.ZodUnion<[typeof variableName, z.ZodArray<typeof variableName>]>
+    > & { receipt: typeof value },
+    yields: true,
+    compile(step, context) {
+      const named = step[verb];
+      const names = typeof named === 'string' ? [named] : named;
+      for (const [index, name] of names.entries())
+        context.variable(name, verb, verb, ...(typeof named === 'string' ? [] : [index]));
+      const inputs = context.inputs(step, 'receipt');
+      const bound = context.yields(step, scalarsShape('ok', 'reason', 'repeated'));
+      return (frame) =>
+        follow(frame.evaluate(inputs), async (given) => {
+          const { run } = frame;
+          const receipt = receiptOf(asInputs(given).receipt, verb);
+          const result = await frame.onceWaiting(async () => {
+            const { ok, reason, repeated } = await run.replica[verb](receipt);
+            return { ok, reason, repeated };
+          }, true);
+          gateOn(run, run.replica.pending());
+          if (bound >= 0) frame.values[bound] = result;
+        });
+    },
+  });
+
+function receiptOf(receipt: unknown, verb: string): string {
+  if (typeof receipt === 'string' && receipt !== '') return receipt;
+  throw new CffbrwError('INVALID_VALUE', `the receipt to ${verb} is ${receipt === null ? 'null' : 'not text'}`, {
+    fix: 'Use the receipt of a take whose `ok` is true.',
+  });
+}
+
+export const giveVerb = settleVerb('give');
+export const confirmVerb = settleVerb('confirm');

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import type { Json } from '../../strategy/json.ts';
+import { text, value } from '../fields.ts';
+import { asInputs, defineVerb, follow } from './verb.ts';
+
+const entry = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error']),
+  message: text,
+  data: value.optional(),
+});
+
+export const logVerb = defineVerb({
+  verb: 'log',
+  fields: { log: entry },
+  yields: false,
+  compile(step, context) {
+    const { level, ...rest } = step.log;
+    const inputs = context.value(rest, 'log');
+    return (frame) =>
+      follow(frame.evaluate(inputs), (value) => {
+        const { message, data } = asInputs(value);
+        const written = typeof message === 'string' ? message : JSON.stringify(message ?? (null as Json));
+        const { log, workflow } = frame.run;
+        log({ level, message: written, workflow, ...(data !== undefined && { data }) });
+      });
+  },
+});

@@ -1,0 +1,35 @@
+import { value, variableName } from '../fields.ts';
+import { scalarsShape } from '../shape.ts';
+import { defineVerb } from './verb.ts';
+import { writeStep } from './writing.ts';
+
+/** `raise` and `lower`: an offer. It yields whether the offer was accepted, as seen here. */
+const offerVerb = (verb: 'raise' | 'lower') =>
+  defineVerb({
+    verb,
+    fields: { [verb]: variableName, key: value.optional(), value, with: value.optional() } as Record<
+      typeof verb,
+      typeof variableName
+    > & { key: ReturnType<typeof value.optional>; value: typeof value; with: ReturnType<typeof value.optional> },
+    yields: true,
+    compile(step, context) {
+      const variable = context.variable(step[verb], verb, verb);
+      context.checkKey(variable, step.key, 'key');
+      const inputs = context.inputs(step, 'key', 'value', 'with');
+      const slot = context.yields(step, scalarsShape('accepted'));
+      return writeStep(
+        {
+          variable,
+          inputs,
+          operation: verb,
+          fields: (given) => ('with' in given ? { value: given.value, with: given.with } : { value: given.value }),
+        },
+        (frame, accepted) => {
+          if (slot >= 0) frame.values[slot] = { accepted };
+        },
+      );
+    },
+  });
+
+export const raiseVerb = offerVerb('raise');
+export const lowerVerb = offerVerb('lower');

@@ -1,0 +1,15 @@
+import { value, variableName } from '../fields.ts';
+import { defineVerb } from './verb.ts';
+import { writeStep } from './writing.ts';
+
+export const resetVerb = defineVerb({
+  verb: 'reset',
+  fields: { reset: variableName, key: value.optional() },
+  yields: false,
+  compile(step, context) {
+    const variable = context.variable(step.reset, 'reset', 'reset');
+    context.checkKey(variable, step.key, 'key');
+    const inputs = context.inputs(step, 'key');
+    return writeStep({ variable, inputs, operation: 'reset', fields: () => ({}) });
+  },
+});

@@ -1,0 +1,24 @@
+import { value, variableName } from '../fields.ts';
+import { defineVerb } from './verb.ts';
+import { writeStep } from './writing.ts';
+
+/** `set`, `replace` and `merge` differ only in what the strategy does. */
+const valueVerb = (verb: 'set' | 'replace' | 'merge') =>
+  defineVerb({
+    verb,
+    fields: { [verb]: variableName, key: value.optional(), value } as Record<typeof verb, typeof variableName> & {
+      key: ReturnType<typeof value.optional>;
+      value: typeof value;
+    },
+    yields: false,
+    compile(step, context) {
+      const variable = context.variable(step[verb], verb, verb);
+      context.checkKey(variable, step.key, 'key');
+      const inputs = context.inputs(step, 'key', 'value');
+      return writeStep({ variable, inputs, operation: verb, fields: (given) => ({ value: given.value }) });
+    },
+  });
+
+export const setVerb = valueVerb('set');
+export const replaceVerb = valueVerb('replace');
+export const mergeVerb = valueVerb('merge');

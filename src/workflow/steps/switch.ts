@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { condition, steps } from '../fields.ts';
+import type { RunFrame } from '../frame.ts';
+import type { PlannedStep } from '../plan.ts';
+import { runSteps } from '../sequence.ts';
+import { type Condition, defineVerb, type Executed, follow } from './verb.ts';
+
+const arm = z.strictObject({ when: condition, do: steps });
+
+interface Arm {
+  readonly test: Condition;
+  readonly steps: readonly PlannedStep[];
+}
+
+export const switchVerb = defineVerb({
+  verb: 'switch',
+  fields: { switch: z.array(arm).min(1), default: steps.optional() },
+  yields: false,
+  compile(step, context) {
+    const arms: Arm[] = [];
+    let otherwise: readonly PlannedStep[] = [];
+    const compiles = step.switch.map((one, index) => () => {
+      const test = context.condition(one.when, 'switch', index, 'when');
+      arms.push({ test, steps: context.block(one.do, 'switch', index, 'do') });
+    });
+    const compileDefault = () => {
+      if (step.default !== undefined) otherwise = context.block(step.default, 'default');
+    };
+    context.arms([...compiles, compileDefault], true);
+    return (frame) => runFirst(frame, arms, 0, otherwise);
+  },
+});
+
+/** The first arm whose condition holds. */
+function runFirst(frame: RunFrame, arms: readonly Arm[], index: number, otherwise: readonly PlannedStep[]): Executed {
+  const arm = arms[index];
+  if (arm === undefined) return runSteps(otherwise, frame);
+  return follow(arm.test.evaluate(frame), (holds) =>
+    holds ? runSteps(arm.steps, frame) : runFirst(frame, arms, index + 1, otherwise),
+  );
+}

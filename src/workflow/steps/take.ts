@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import { CffbrwError } from '../../error.ts';
+import { anyShape } from '../../expression/expression.ts';
+import type { TakeOptions, TakeRequest, TakeResult } from '../../replica/replica.ts';
+import type { Json } from '../../strategy/json.ts';
+import type { Variable } from '../../strategy/variable.ts';
+import { boundName, duration, durationMs, number, value, variableName } from '../fields.ts';
+import { gateOn, type RunFrame, toKey } from '../frame.ts';
+import { closed, scalarsShape } from '../shape.ts';
+import { amountOf, checkAmount } from './amount.ts';
+import { asInputs, defineVerb, type Executed, follow, type Inputs, type StepContext } from './verb.ts';
+import { keyOf } from './writing.ts';
+
+const entry = z.strictObject({
+  take: variableName,
+  key: value.optional(),
+  amount: number.optional(),
+  each: value.optional(),
+  item: boundName.optional(),
+});
+type Entry = z.infer<typeof entry>;
+
+export const takeVerb = defineVerb({
+  verb: 'take',
+  fields: {
+    take: z.union([variableName, z.array(entry).min(1)]),
+    key: value.optional(),
+    amount: number.optional(),
+    once: value.optional(),
+    strong: z.boolean().optional(),
+    hold: duration.optional(),
+    timeout: duration.optional(),
+  },
+  yields: true,
+  compile(step, context) {
+    const list = typeof step.take === 'string' ? null : step.take;
+    if (list !== null) refuseBesideList(step, context);
+    const requests = list === null ? single(step, context) : many(list, context);
+    const options = context.inputs(step, 'once', 'hold', 'timeout');
+    const bound = context.yields(step, takeShape(list !== null));
+    const strong = step.strong === true;
+    return (frame) =>
+      follow(requests(frame), (wanted) =>
+        follow(frame.evaluate(options), (given) =>
+          take(frame, wanted, { ...optionsOf(asInputs(given)), ...(strong && { strong }) }, bound),
+        ),
+      );
+  },
+});
+
+const takeShape = (list: boolean) => {
+  const fields = scalarsShape('ok', 'reason', 'left', 'receipt', 'repeated', 'confirmed', 'expires', 'windowEnds');
+  if (!list || fields.kind !== 'object') return fields;
+  return closed({ ...Object.fromEntries(fields.properties), failed: closed({ take: anyShape, key: anyShape }) });
+};
+
+type Requests = (frame: RunFrame) => readonly TakeRequest[] | Promise<readonly TakeRequest[]>;
+
+function single(
+  step: Readonly<Record<string, unknown>> & { take: unknown; amount?: number | string | undefined },
+  context: StepContext,
+): Requests {
+  const variable = context.variable(String(step.take), 'take', 'take');
+  context.checkKey(variable, step.key, 'key');
+  checkAmount(step.amount, context);
+  const inputs = context.inputs(step, 'key', 'amount');
+  return (frame) => follow(frame.evaluate(inputs), (given) => [request(variable, asInputs(given))]);
+}
+
+function request(variable: Variable, given: Inputs): TakeRequest {
+  const key = keyOf(variable, given.key);
+  return { variable: variable.name, amount: amountOf(given), ...(key !== undefined && { key }) };
+}
+
+function refuseBesideList(step: Readonly<Record<string, unknown>>, context: StepContext): void {
+  for (const field of ['key', 'amount', 'once', 'strong']) {
+    if (step[field] === undefined) continue;
+    const fix =
+      field === 'once' || field === 'strong' ? 'Take one variable, or leave it out.' : 'Write it into the entries of the list.';
+    context.refuse(`\`${field}\` cannot stand beside a list of takes.`, fix, field);
+  }
+}
+
+/** An entry with `each` is one take per element, with the element bound to `item`. */
+function many(list: readonly Entry[], context: StepContext): Requests {
+  const parts = list.map((one, index) => compileEntry(one, index, context));
+  return (frame) => collect(frame, parts, 0, []);
+}
+
+function compileEntry(one: Entry, index: number, context: StepContext): Requests {
+  const variable = context.variable(one.take, 'take', 'take', index, 'take');
+  context.checkKey(variable, one.key, 'take', index, 'key');
+  checkAmount(one.amount, context, 'take', index);
+  const compile = () => {
+    const fields = { ...(one.key !== undefined && { key: one.key }), ...(one.amount !== undefined && { amount: one.amount }) };
+    return context.value(fields, 'take', index);
+  };
+  if (one.each === undefined) {
+    if (one.item !== undefined)
+      context.refuse('`item` names the element of `each`, and there is none.', 'Add `each: list`.', 'take', index, 'item');
+    const inputs = compile();
+    return (frame) => follow(frame.evaluate(inputs), (given) => [request(variable, asInputs(given))]);
+  }
+  const elements = context.value(one.each, 'take', index, 'each');
+  const itemShape = elements.shape.kind === 'list' ? elements.shape.item : anyShape;
+  return context.scope.inner(() => {
+    const slot = one.item === undefined ? -1 : context.bind(one.item, itemShape, 'take', index, 'item');
+    const inputs = compile();
+    const perItem = (frame: RunFrame, item: Json) => {
+      if (slot >= 0) frame.values[slot] = item;
+      return follow(frame.evaluate(inputs), (given) => [request(variable, asInputs(given))]);
+    };
+    return (frame) =>
+      follow(frame.evaluate(elements), (found) => {
+        const items = listOf(found);
+        return collect(
+          frame,
+          items.map((item) => (inner: RunFrame) => perItem(inner, item)),
+          0,
+          [],
+        );
+      });
+  });
+}
+
+function listOf(found: Json): readonly Json[] {
+  if (Array.isArray(found) && found.length <= maxTakes) return found;
+  const what = Array.isArray(found)
+    ? `a list of ${found.length} elements, and at most ${maxTakes} can be taken at once`
+    : 'no list';
+  throw new CffbrwError('INVALID_VALUE', `\`each\` is ${what}`, { fix: 'Give it a list, or `[]` when there is none.' });
+}
+const maxTakes = 1_000;
+
+function collect(
+  frame: RunFrame,
+  parts: readonly Requests[],
+  from: number,
+  found: TakeRequest[],
+): readonly TakeRequest[] | Promise<readonly TakeRequest[]> {
+  for (let index = from; index < parts.length; index++) {
+    const requests = parts[index]?.(frame) ?? [];
+    if (requests instanceof Promise) {
+      return requests.then((loaded) => collect(frame, parts, index + 1, [...found, ...loaded]));
+    }
+    found.push(...requests);
+  }
+  return found;
+}
+
+function optionsOf(given: Inputs): TakeOptions {
+  return {
+    ...('once' in given && { once: toKey(given.once, '`once`') }),
+    ...('hold' in given && { holdMs: msOf(given.hold, 'hold') }),
+    ...('timeout' in given && { timeoutMs: msOf(given.timeout, 'timeout') }),
+  };
+}
+
+function msOf(given: Json | undefined, field: string): number {
+  const milliseconds = typeof given === 'number' ? given : durationMs(given);
+  if (Number.isSafeInteger(milliseconds) && (milliseconds as number) >= 0) return milliseconds as number;
+  throw new CffbrwError('INVALID_VALUE', `\`${field}\` is no duration: ${JSON.stringify(given)}`, {
+    fix: 'Write an integer and ms, s, m, h or d.',
+  });
+}
+
+/** Decides once per keyed run: the decision goes into the journal in the transaction of the rows that it changes. */
+function take(frame: RunFrame, requests: readonly TakeRequest[], options: TakeOptions, bound: number): Executed {
+  const { lane, run } = frame;
+  const bind = (result: TakeResult): void => {
+    gateOn(run, run.replica.pending());
+    if (bound >= 0) frame.values[bound] = toJson(result);
+  };
+  if (lane === null) return follow(run.replica.take(requests, options), bind);
+  if (lane.replaying) {
+    const before = lane.next();
+    if (bound >= 0) frame.values[bound] = before;
+    return undefined;
+  }
+  lane.check();
+  const decided = (result: TakeResult) => lane.record(toJson(result), true);
+  return follow(
+    takeNoting(frame, () => run.replica.take(requests, { ...options, decided })),
+    bind,
+  );
+}
+
+/** A take that is refused with an error (a wrong amount, say) leaves it in the journal, for a `try` may go on from it. */
+function takeNoting(frame: RunFrame, act: () => TakeResult | Promise<TakeResult>): TakeResult | Promise<TakeResult> {
+  const note = (error: unknown): never => {
+    frame.lane?.recordError(error);
+    throw error;
+  };
+  try {
+    const result = act();
+    return result instanceof Promise ? result.catch(note) : result;
+  } catch (error) {
+    return note(error);
+  }
+}
+
+const toJson = (result: TakeResult): Json => ({
+  ok: result.ok,
+  reason: result.reason,
+  left: result.left,
+  receipt: result.receipt,
+  repeated: result.repeated,
+  confirmed: result.confirmed,
+  expires: result.expires,
+  windowEnds: result.windowEnds,
+  ...(result.failed && { failed: { take: result.failed.take, key: result.failed.key } }),
+});

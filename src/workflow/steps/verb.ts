@@ -1,0 +1,106 @@
+/**
+ * The contract of a verb: its fields, and how a step becomes a function. One file per verb beside this one; `verbs.ts` lists them.
+ *
+ * A verb's function returns nothing when it is done, or a promise when it had to wait. It says that the frame is at its end by
+ * `frame.signal`, and that it failed by throwing.
+ */
+import { z } from 'zod';
+import type { Place } from '../../error.ts';
+import type { Compiled, Shape } from '../../expression/expression.ts';
+import type { Json } from '../../strategy/json.ts';
+import type { OperationName } from '../../strategy/strategy.ts';
+import type { Variable } from '../../strategy/variable.ts';
+import { commonFields, yieldFields } from '../fields.ts';
+import type { Flow } from '../flow.ts';
+import type { RunFrame } from '../frame.ts';
+import type { Plan, PlannedStep } from '../plan.ts';
+import type { NameScope } from '../scope.ts';
+import type { Path } from '../source.ts';
+
+export type Executed = void | Promise<void>;
+export type Execute = (frame: RunFrame) => Executed;
+
+/** What a verb may do to a variable, for `check`. */
+export interface Touch {
+  readonly variable: string;
+  readonly operation: OperationName | 'get' | 'keys';
+  /** Where in the step the variable is named. */
+  readonly place: Place;
+}
+
+/** Where a verb's `compile` gets its parts from. Everything that throws here throws a CffbrwError with the place. */
+export interface StepContext {
+  readonly path: Path;
+  readonly scope: NameScope;
+  readonly flow: Flow;
+  /** The place of a field of this step. */
+  place(...inside: readonly (string | number)[]): Place;
+  refuse(message: string, fix: string, ...inside: readonly (string | number)[]): never;
+  /** A declared variable that has this operation. Throws UNKNOWN_VARIABLE, WRONG_OPERATION. */
+  variable(name: string, operation: OperationName | 'get' | 'keys', ...inside: readonly (string | number)[]): Variable;
+  /** Checks that a key is there exactly when the variable is keyed. */
+  checkKey(variable: Variable, key: unknown, ...inside: readonly (string | number)[]): void;
+  /** Those of these fields that are there, as one value: an object of their values. */
+  inputs(step: Readonly<Record<string, unknown>>, ...fields: readonly string[]): Compiled;
+  value(data: unknown, ...inside: readonly (string | number)[]): Compiled;
+  condition(source: string | boolean, ...inside: readonly (string | number)[]): Condition;
+  /** Milliseconds, known now; refused when more than `atMostMs`. */
+  duration(data: unknown, atMostMs: number, ...inside: readonly (string | number)[]): number;
+  block(list: readonly unknown[], ...inside: readonly (string | number)[]): readonly PlannedStep[];
+  /** Compiles arms of which at most one runs (`always`: exactly one): they may bind the same names. */
+  arms(arms: readonly (() => void)[], always: boolean): void;
+  /** Compiles a thread of its own: its names are gone afterwards, and what ends it ends nothing else. `silent`: why it may not respond. */
+  thread<Result>(options: { readonly silent: string | null; readonly repeats: boolean }, task: () => Result): Result;
+  /** Binds a name and answers with its slot. */
+  bind(name: string, shape: Shape, ...inside: readonly (string | number)[]): number;
+  /** Binds the step's `as`, if it has one; −1 if not. */
+  yields(step: { readonly as?: string | undefined }, shape: Shape): number;
+  /** The workflow that `call` names, once all are compiled. Throws when there is none. */
+  workflow(name: string, ...inside: readonly (string | number)[]): () => Plan;
+}
+
+/** A compiled condition: anything but true or false is an error. */
+export interface Condition {
+  readonly compiled: Compiled;
+  evaluate(frame: RunFrame): boolean | Promise<boolean>;
+}
+
+export interface Verb {
+  readonly verb: string;
+  readonly schema: z.ZodObject;
+  readonly fields: readonly string[];
+  /** Makes the step's function. `step` has passed `schema`. */
+  compile(step: Readonly<Record<string, unknown>>, context: StepContext): Execute;
+}
+
+type Step<Fields extends z.ZodRawShape> = z.infer<z.ZodObject<Fields>> & { readonly as?: string | undefined };
+
+export interface VerbOptions<Fields extends z.ZodRawShape> {
+  readonly verb: string & keyof Fields;
+  readonly fields: Fields;
+  /** True when the step may carry `as`. */
+  readonly yields: boolean;
+  compile(step: Step<Fields>, context: StepContext): Execute;
+}
+
+export function defineVerb<Fields extends z.ZodRawShape>(options: VerbOptions<Fields>): Verb {
+  const schema = z.strictObject({ ...options.fields, ...(options.yields ? yieldFields : {}), ...commonFields });
+  return {
+    verb: options.verb,
+    schema,
+    fields: Object.keys(schema.shape),
+    compile: (step, context) => options.compile(step as Step<Fields>, context),
+  };
+}
+
+/** Goes on with a value, now or when it is there. */
+export function follow<Value, Next>(
+  value: Value | Promise<Value>,
+  next: (value: Value) => Next | Promise<Next>,
+): Next | Promise<Next> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+/** The fields of an input object. */
+export type Inputs = Readonly<Record<string, Json>>;
+export const asInputs = (value: Json): Inputs => value as Inputs;
