@@ -32,6 +32,7 @@ const gives: readonly (readonly [string, unknown])[] = [
   ['request.body.user.length', 3],
   ['request.body.user[0]', 'a'],
   ['request.body.user[9]', null],
+  ['["abc"["0"], "abc"[""], "abc"["01"], "abc"["0x1"], [7]["0"], [7]["00"]]', ['a', null, null, null, 7, null]],
   ['request.body.missing.deeper.still', null],
   ['request.body?.missing?.[0]', null],
   ['request.body.missing?.map(x => x).filter(x => x)', null],
