@@ -101,7 +101,10 @@ export const lastWriteWins: Strategy<LastWriteRow, LastWriteOperation> = Object.
   stamped: ['set', 'unset'],
   parse,
   apply,
-  read: (rows: Rows<LastWriteRow>, variable: Variable) => best(rows)?.row.value ?? initialOf(variable),
+  read: (rows: Rows<LastWriteRow>, variable: Variable) => {
+    const value = best(rows)?.row.value;
+    return value === undefined ? initialOf(variable) : value;
+  },
   absent: (rows: Rows<LastWriteRow>) => best(rows)?.row.value === undefined,
   step: (_value: Json, operation: LastWriteOperation & Operation, variable: Variable) =>
     operation.operation === 'set' ? operation.value : initialOf(variable),

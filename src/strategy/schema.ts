@@ -4,6 +4,7 @@
 import { type Schema, Validator } from '@cfworker/json-schema';
 import { CffbrwError } from '../error.ts';
 import { isObject, type JsonObject } from './json.ts';
+import { segmentsOf } from './merge-path.ts';
 
 /** Where a value breaks a schema: `path` is a JSON Pointer ('' for the whole value). */
 export interface SchemaProblem {
@@ -28,6 +29,8 @@ export function schemaOf(schema: JsonObject | boolean): SchemaCheck {
 
 function compile(schema: JsonObject): SchemaCheck {
   checkSchema(schema, '');
+  const dangling = danglingReference(schema, schema);
+  if (dangling !== null) throw invalidSchema('', `it refers to ${dangling}, which it does not have`);
   // The validator writes into the schema that it is given.
   const copy = structuredClone(schema) as Schema;
   const validator = new Validator(copy, '2020-12', true);
@@ -93,9 +96,28 @@ function checkNames(operand: unknown, at: string): void {
 }
 
 function checkReference(operand: unknown, at: string): void {
-  if (typeof operand !== 'string' || !operand.startsWith('#')) {
-    throw invalidSchema(at, 'a schema may refer only to its own parts: "#/$defs/name"');
+  if (operand === '#' || (typeof operand === 'string' && operand.startsWith('#/'))) return;
+  throw invalidSchema(at, 'a schema may refer only to its own parts: "#/$defs/name"');
+}
+
+/** The first reference to a part that the schema does not have. */
+function danglingReference(part: unknown, root: JsonObject): string | null {
+  if (typeof part !== 'object' || part === null) return null;
+  for (const [key, inner] of Object.entries(part)) {
+    const dangling = key === '$ref' && typeof inner === 'string' ? !hasPart(root, inner) : null;
+    const found = dangling === true ? String(inner) : danglingReference(inner, root);
+    if (found !== null) return found;
   }
+  return null;
+}
+
+function hasPart(root: JsonObject, reference: string): boolean {
+  let part: unknown = root;
+  for (const segment of segmentsOf(decodeURIComponent(reference.slice(1)))) {
+    if (typeof part !== 'object' || part === null || !Object.hasOwn(part, segment)) return false;
+    part = (part as Readonly<Record<string, unknown>>)[segment];
+  }
+  return true;
 }
 
 function checkList(operand: unknown, at: string): void {

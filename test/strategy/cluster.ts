@@ -6,10 +6,11 @@
  */
 import fc from 'fast-check';
 import { type Clock, createClock, type Stamp } from '../../src/clock.ts';
-import { canonical } from '../../src/strategy/json.ts';
+import { canonical, type Json } from '../../src/strategy/json.ts';
 import { canonicalRows, choose } from '../../src/strategy/rows.ts';
 import type { Conflict, Entry, Operation, Rows, Strategy } from '../../src/strategy/strategy.ts';
 import type { Variable } from '../../src/strategy/variable.ts';
+import type { Trial } from './subjects.ts';
 
 export const runs = (count: number): number => Math.round(count * Number(process.env.CFFBRW_RUNS ?? 1));
 
@@ -48,11 +49,18 @@ export type Step<Op> =
   | { readonly do: 'crash'; readonly at: number }
   | { readonly do: 'collect'; readonly at: number };
 
-export interface Cluster<Row extends object, Op extends Operation> {
+export interface Cluster<Row extends object, Op extends Operation, Value extends Json = Json> {
   readonly done: readonly Done<Op>[];
-  /** What the replicas would have logged. */
-  readonly conflicts: readonly Conflict[];
+  /** What the replicas would have logged, and which one. */
+  readonly conflicts: readonly (Conflict & { readonly at: string })[];
   run(steps: readonly Step<Op>[]): void;
+  write(at: number, ...operations: readonly Op[]): void;
+  /** Flushes `from`, and delivers its latest row to each of `to`. */
+  send(from: number, ...to: readonly number[]): void;
+  crash(at: number): void;
+  read(at: number): Value;
+  /** The operations whose effects a replica shows, its own pending ones included. */
+  held(at: number): readonly Done<Op>[];
   rows(at: number): Rows<Row>;
   /** Flushes everybody and delivers the latest rows of all to all; garbage is left alone. */
   heal(): void;
@@ -60,14 +68,14 @@ export interface Cluster<Row extends object, Op extends Operation> {
   sweep(): boolean;
 }
 
-export function createCluster<Row extends object, Op extends Operation>(
-  strategy: Strategy<Row, Op>,
+export function createCluster<Row extends object, Op extends Operation, Value extends Json>(
+  strategy: Strategy<Row, Op, Value>,
   variable: Variable,
   size: number,
-): Cluster<Row, Op> {
+): Cluster<Row, Op, Value> {
   let wallMs = 1_000;
   const done: Done<Op>[] = [];
-  const conflicts: Conflict[] = [];
+  const conflicts: (Conflict & { readonly at: string })[] = [];
   const published: Message[] = [];
   let operations = 0;
   const members = Array.from({ length: size }, (_, i): Member<Row, Op> => {
@@ -82,14 +90,14 @@ export function createCluster<Row extends object, Op extends Operation>(
   };
 
   /** The operations whose effects these rows hold. */
-  const seenBy = ({ rows, pending }: Member<Row, Op>): ReadonlySet<number> =>
-    new Set(
-      [...done.filter(({ replica, version }) => (rows.get(replica)?.version ?? 0) >= version), ...pending].map(({ id }) => id),
-    );
+  const heldBy = ({ rows, pending }: Member<Row, Op>): readonly Done<Op>[] => [
+    ...done.filter(({ replica, version }) => (rows.get(replica)?.version ?? 0) >= version),
+    ...pending,
+  ];
 
   function write(who: Member<Row, Op>, operation: Op): void {
     let stamp: Stamp | null = null;
-    const seen = seenBy(who);
+    const seen = new Set(heldBy(who).map(({ id }) => id));
     const writer = {
       me: who.id,
       version: who.next,
@@ -139,7 +147,7 @@ export function createCluster<Row extends object, Op extends Operation>(
     if (entry !== theirs || before?.version === version) return;
     who.rows.set(replica, entry);
     observe(who, entry.row);
-    conflicts.push(...strategy.conflicts(who.rows, replica, before));
+    for (const conflict of strategy.conflicts(who.rows, replica, before)) conflicts.push({ ...conflict, at: who.id });
   }
 
   function collect(who: Member<Row, Op>): boolean {
@@ -173,6 +181,17 @@ export function createCluster<Row extends object, Op extends Operation>(
     done,
     conflicts,
     run: (steps) => steps.forEach(take),
+    write(at, ...operations) {
+      for (const operation of operations) take({ do: 'write', at, operation });
+    },
+    send(from, ...to) {
+      take({ do: 'flush', at: from });
+      const latest = published.findLast(({ replica }) => replica === member(from).id);
+      if (latest !== undefined) for (const at of to) deliver(member(at), latest);
+    },
+    crash: (at) => take({ do: 'crash', at }),
+    read: (at) => strategy.read(member(at).rows, variable),
+    held: (at) => heldBy(member(at)),
     rows: (at) => member(at).rows,
     heal: spread,
     sweep() {
@@ -199,14 +218,15 @@ export function history<Op>(operation: fc.Arbitrary<Op>, size: number, maxLength
 }
 
 /** A cluster after a random history, healed or not. */
-export function clusterOf<Row extends object, Op extends Operation>(
-  strategy: Strategy<Row, Op>,
-  variable: Variable,
-  operation: fc.Arbitrary<Op>,
-): fc.Arbitrary<Cluster<Row, Op> & { readonly size: number }> {
+export function clusterOf<Row extends object, Op extends Operation, Value extends Json>(
+  { strategy, variable, operation }: Trial<Row, Op, Value>,
+  excluded: readonly Step<Op>['do'][] = [],
+): fc.Arbitrary<Cluster<Row, Op, Value> & { readonly size: number }> {
   return fc
     .integer({ min: 2, max: 5 })
-    .chain((size) => history(operation, size).map((steps) => ({ size, steps })))
+    .chain((size) =>
+      history(operation, size).map((steps) => ({ size, steps: steps.filter((step) => !excluded.includes(step.do)) })),
+    )
     .map(({ size, steps }) => {
       const cluster = createCluster(strategy, variable, size);
       cluster.run(steps);
