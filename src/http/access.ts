@@ -4,7 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { CffbrwError } from '../error.ts';
 import type { Cors } from '../workflow/plan.ts';
-import type { Endpoint } from './http.ts';
+import type { Endpoint, Inbound } from './http.ts';
 
 const encoder = new TextEncoder();
 
@@ -25,16 +25,16 @@ export const sameText = (a: string, b: string): boolean => sameBytes(encoder.enc
 const unauthorized = (message: string): CffbrwError => new CffbrwError('UNAUTHORIZED', message);
 
 /** Refuses a request without the endpoint's token. Throws UNAUTHORIZED. */
-export function checkBearer(headers: Headers, token: string): void {
-  const header = headers.get('authorization');
+export function checkBearer(inbound: Inbound, token: string): void {
+  const header = inbound.header('authorization');
   const found = header === null ? null : /^Bearer +([^\s]+)$/i.exec(header);
   if (found === null) throw unauthorized('this needs the header authorization: Bearer <token>');
   if (!sameText(found[1] ?? '', token)) throw unauthorized('the token is not the right one');
 }
 
 /** Refuses a body that was not signed with the secret: HMAC-SHA-256 in hex or base64, after an optional `name=`. Throws UNAUTHORIZED. */
-export function checkSignature(headers: Headers, header: string, secret: string, body: Uint8Array): void {
-  const found = headers.get(header);
+export function checkSignature(inbound: Inbound, { header, secret }: { header: string; secret: string }, body: Uint8Array): void {
+  const found = inbound.header(header);
   if (found === null) throw unauthorized(`this needs a signature in the header ${header}`);
   const signature = signatureBytes(found.trim().replace(/^[A-Za-z0-9_-]{1,32}=(?=[^=])/, ''));
   const right = hmac(sha256, encoder.encode(secret), body);

@@ -2,29 +2,41 @@
 import { CffbrwError } from '../error.ts';
 import type { Json } from '../strategy/json.ts';
 import type { JsonSchema } from '../workflow/plan.ts';
+import type { Inbound } from './http.ts';
 import { parseJson } from './json.ts';
 
 export const defaultMaxBodyBytes = 1_048_576;
 
-const tooLarge = (limitBytes: number): CffbrwError =>
+export const tooLarge = (limitBytes: number): CffbrwError =>
   new CffbrwError('BODY_TOO_LARGE', `the body is larger than ${limitBytes} bytes`, { fix: 'Send less, or in several requests.' });
 
-const cutShort = (error: unknown): CffbrwError =>
+export const cutShort = (error: unknown): CffbrwError =>
   new CffbrwError('INVALID_INPUT', 'the body ended before it was complete', { cause: error });
 
-/** The bytes of the body. Throws BODY_TOO_LARGE as soon as it is known, without reading on, and INVALID_INPUT when it breaks off. */
-export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
-  const declared = request.headers.get('content-length');
-  if (declared === null) return readChunks(request, limitBytes);
-  if (Number(declared) > limitBytes) throw tooLarge(limitBytes);
-  let buffer: ArrayBuffer;
-  try {
-    buffer = await request.arrayBuffer();
-  } catch (error) {
-    throw cutShort(error);
+export class RequestInbound implements Inbound {
+  readonly #request: Request;
+
+  constructor(request: Request) {
+    this.#request = request;
   }
-  if (buffer.byteLength > limitBytes) throw tooLarge(limitBytes);
-  return new Uint8Array(buffer);
+
+  header(name: string): string | null {
+    return this.#request.headers.get(name);
+  }
+
+  async bytes(limitBytes: number): Promise<Uint8Array> {
+    const declared = this.#request.headers.get('content-length');
+    if (declared === null) return readChunks(this.#request, limitBytes);
+    if (Number(declared) > limitBytes) throw tooLarge(limitBytes);
+    let buffer: ArrayBuffer;
+    try {
+      buffer = await this.#request.arrayBuffer();
+    } catch (error) {
+      throw cutShort(error);
+    }
+    if (buffer.byteLength > limitBytes) throw tooLarge(limitBytes);
+    return new Uint8Array(buffer);
+  }
 }
 
 /** A body of unannounced length. The stream is left, not cancelled, when it is too long: cancelling would cut the answer off, too. */
@@ -74,11 +86,11 @@ function decode(bytes: Uint8Array): string {
 export const wantsText = (shape: JsonSchema | undefined): boolean => typeof shape === 'object' && shape.type === 'string';
 
 /** The body as a value. An empty body is '' as text and null as JSON. Throws UNSUPPORTED_MEDIA_TYPE, INVALID_INPUT. */
-export function decodeBody(bytes: Uint8Array, headers: Headers, text: boolean): Json {
+export function decodeBody(bytes: Uint8Array, inbound: Inbound, text: boolean): Json {
   if (bytes.byteLength === 0) return text ? '' : null;
-  const type = headers.get('content-type');
+  const type = inbound.header('content-type');
   if (type !== 'application/json') checkType(type, text);
-  const encoding = headers.get('content-encoding');
+  const encoding = inbound.header('content-encoding');
   if (encoding !== null && encoding !== 'identity') {
     throw new CffbrwError('UNSUPPORTED_MEDIA_TYPE', `the body is encoded as ${encoding.slice(0, 40)}`, {
       fix: 'Send it without an encoding.',

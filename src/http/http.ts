@@ -9,15 +9,15 @@ import type { Json } from '../strategy/json.ts';
 import type { Cors, JsonSchema, RequestPart } from '../workflow/plan.ts';
 import type { Log, Problem } from './problem.ts';
 
-/** What a workflow sees as `request`. */
-export interface HttpRequest {
+/** What a workflow sees as `request`. (A type, so that it is also a record.) */
+export type HttpRequest = {
   readonly method: string;
   readonly path: string;
   readonly params: Json;
   readonly query: Json;
   readonly headers: Json;
   readonly body: Json;
-}
+};
 
 /** A run with an idempotency key: the same caller's same key gives the same answer, another `fingerprint` under it is refused. */
 export interface IdempotencyKey {
@@ -90,6 +90,16 @@ export interface RouterOptions {
   readonly onRequest?: ((line: RequestLine) => void) | undefined;
 }
 
+/** What a platform can give faster than a `Request` does: single headers, and the bytes of the body. */
+export interface Inbound {
+  /** `name` in lower case. */
+  header(name: string): string | null;
+  /** Called at most once. Rejects with BODY_TOO_LARGE as soon as it is known, without reading on, and INVALID_INPUT when it breaks off. */
+  bytes(limitBytes: number): Promise<Uint8Array>;
+}
+
 export interface Fetcher {
   fetch(request: Request): Response | Promise<Response>;
+  /** `fetch`, with the platform's own way to the same request. */
+  answer(request: Request, inbound: Inbound): Response | Promise<Response>;
 }

@@ -24,6 +24,8 @@ export interface Problem {
   readonly retry?: 'no' | 'later' | 'same-key';
   readonly fix?: string;
   readonly place?: Place;
+  /** `steps[3].then[0]`: the step that refused. */
+  readonly step?: string;
   readonly errors?: readonly InputError[];
 }
 
@@ -33,6 +35,7 @@ export interface LogEntry {
   readonly data?: Json;
   /** The id that the client was given. */
   readonly id?: string;
+  readonly workflow?: string;
   readonly cause?: unknown;
 }
 
@@ -85,7 +88,7 @@ export function toProblem(error: unknown, makeId: () => string, log?: Log): Prob
     code: error.code,
     retry,
     ...(said === undefined && error.fix !== undefined && { fix: error.fix }),
-    ...(error.place !== undefined && { place: placeOf(error.place) }),
+    ...(error.place !== undefined && { place: error.place }),
     ...(error.cause instanceof InputErrors && { errors: error.cause.list }),
   };
 }
@@ -113,7 +116,8 @@ function unknownProblem(error: unknown, id: string, log?: Log): Problem {
 export const retryAfterSeconds = 1;
 
 export function problemResponse(problem: Problem, headers?: Readonly<Record<string, string>>): Response {
-  return new Response(JSON.stringify(problem), {
+  const { place } = problem;
+  return new Response(JSON.stringify(place === undefined ? problem : { ...problem, place: placeOf(place) }), {
     status: problem.status,
     headers: {
       'content-type': 'application/problem+json',

@@ -20,11 +20,16 @@ export function respond(outcome: Answer | Problem, method: string): Response {
     return new Response(null, { status, headers: checkedHeaders(headers ?? {}) });
   }
   if (method === 'HEAD') return new Response(null, { status, headers: { ...jsonHeaders, ...checkedHeaders(headers ?? {}) } });
-  if (headers === undefined)
+  if (headers === undefined || isEmpty(headers))
     return new Response(JSON.stringify(body), status === 200 ? okJson : { status, headers: jsonHeaders });
   const checked = checkedHeaders(headers);
   const isText = typeof body === 'string' && Object.hasOwn(checked, 'content-type');
   return new Response(isText ? body : JSON.stringify(body), { status, headers: { ...jsonHeaders, ...checked } });
+}
+
+function isEmpty(headers: Readonly<Record<string, string>>): boolean {
+  for (const _ in headers) return false;
+  return true;
 }
 
 const headerName = /^[!#$%&'*+\-.^_`|~\dA-Za-z]{1,128}$/;

@@ -11,45 +11,15 @@
  *   H1  Every request gets exactly one answer, and no request makes `fetch` reject.
  *   H2  An answer leaves only after the run has resolved, that is, when all it shows is durable.
  */
-import { RegExpRouter } from 'hono/router/reg-exp-router';
-import { SmartRouter } from 'hono/router/smart-router';
-import { TrieRouter } from 'hono/router/trie-router';
-import { CffbrwError } from '../error.ts';
-import type { Host } from '../host.ts';
+import { CffbrwError, invariant } from '../error.ts';
 import type { Json, JsonObject } from '../strategy/json.ts';
-import { type SchemaCheck, schemaOf } from '../strategy/schema.ts';
 import { checkBearer, checkSignature, corsHeaders, digest, digestText, optionsResponse } from './access.ts';
-import { decodeBody, defaultMaxBodyBytes, readBody, wantsText } from './body.ts';
-import type { Answer, Endpoint, Fetcher, HttpRequest, IdempotencyKey, RouterOptions } from './http.ts';
-import {
-  compileFields,
-  decodeText,
-  type Fields,
-  headerFields,
-  parseQuery,
-  pathOf,
-  queryOf,
-  type ReadFields,
-  refuseInvalid,
-} from './input.ts';
-import { type Problem, problemResponse, toProblem } from './problem.ts';
+import { decodeBody, defaultMaxBodyBytes, RequestInbound } from './body.ts';
+import type { Endpoint, Fetcher, HttpRequest, IdempotencyKey, Inbound, RouterOptions } from './http.ts';
+import { headerFields, parseQuery, pathOf, queryOf, refuseInvalid } from './input.ts';
+import { problemResponse, toProblem } from './problem.ts';
 import { refused, respond } from './respond.ts';
-
-/** An endpoint with everything that can be known before the first request. */
-interface Route {
-  readonly endpoint: Endpoint;
-  readonly paramNames: readonly string[];
-  readonly readParams: ReadFields | null;
-  readonly readQuery: ReadFields | null;
-  readonly readHeaders: ReadFields | null;
-  /** null: the body is not looked at. */
-  readonly body: 'json' | 'text' | 'bytes' | null;
-  readonly checkBody: SchemaCheck | null;
-  readonly bearer: string | null;
-  readonly signature: { readonly header: string; readonly secret: string } | null;
-}
-
-type Match = readonly [readonly (readonly [Route, Readonly<Record<string, number | string>>])[], (readonly string[])?];
+import { type Match, paramFields, type Route, routeTable } from './routes.ts';
 
 const nothing: JsonObject = Object.freeze({});
 
@@ -62,14 +32,22 @@ export function createRouter(options: RouterOptions): Fetcher {
   const makeId = () => host.id();
   const refusal = (error: unknown) => refused(toProblem(error, makeId, log));
 
-  const serve = async (route: Route, found: Match, request: Request, path: string): Promise<Response> => {
+  /** Lets the request in, part by part, the cheapest refusal first; then runs the workflow and answers. */
+  const serve = async (found: Match, path: string, request: Request, inbound: Inbound): Promise<Response> => {
+    const route = routeOf(found);
     let response: Response;
     try {
-      response = respond(await runRoute(route, found, { request, path, limitBytes }), request.method);
+      const key = admitHead(route, inbound);
+      const bytes = route.body === null && key === null ? null : await inbound.bytes(limitBytes);
+      const body = bytes === null ? null : admitBody(route, inbound, bytes);
+      const { params, query, headers } = readParts(route, found, request);
+      const seen: HttpRequest = { method: request.method, path, params, query, headers, body };
+      const outcome = route.endpoint.run(seen, key === null ? null : idempotencyKey(request, inbound, key, bytes));
+      response = respond(outcome instanceof Promise ? await outcome : outcome, request.method);
     } catch (error) {
       response = refusal(error);
     }
-    return route.endpoint.cors === undefined ? response : withCors(response, route.endpoint.cors, request);
+    return route.endpoint.cors === undefined ? response : withCors(response, route.endpoint.cors, inbound);
   };
 
   const unmatched = async (request: Request, path: string): Promise<Response> => {
@@ -88,7 +66,7 @@ export function createRouter(options: RouterOptions): Fetcher {
     }
   };
 
-  const route = (request: Request, seen: { workflow: string | null } | null): Response | Promise<Response> => {
+  const route = (request: Request, inbound: Inbound | null, seen: Seen | null): Response | Promise<Response> => {
     const method = request.method;
     let path: string;
     try {
@@ -100,132 +78,57 @@ export function createRouter(options: RouterOptions): Fetcher {
     const first = found[0][0];
     if (first === undefined) return unmatched(request, path);
     if (seen !== null) seen.workflow = first[0].endpoint.workflow;
-    return serve(first[0], found, request, path);
+    return serve(found, path, request, inbound ?? new RequestInbound(request));
   };
 
-  if (onRequest === undefined) return { fetch: (request) => route(request, null) };
-  return { fetch: (request) => observed(host, onRequest, request, route) };
-}
-
-async function observed(
-  host: Host,
-  onRequest: NonNullable<RouterOptions['onRequest']>,
-  request: Request,
-  route: (request: Request, seen: { workflow: string | null }) => Response | Promise<Response>,
-): Promise<Response> {
-  const startMs = host.elapsed();
-  const seen = { workflow: null };
-  const response = await route(request, seen);
-  const path = request.url.slice(request.url.indexOf('/', 8));
-  onRequest({ method: request.method, path, status: response.status, tookMs: host.elapsed() - startMs, ...seen });
-  return response;
-}
-
-/** `/lots/{lot}` → `/lots/:p0`: a router's parameter syntax must not meet a name from a document. */
-const routerPath = (path: string): string => {
-  let index = 0;
-  const rewritten = path.replaceAll(/(?<=\/)\{[^{}/]+\}(?=\/|$)/g, () => `:p${index++}`);
-  if (/[{}*?]|\/:(?!p\d)/.test(rewritten))
-    throw new CffbrwError('INVALID_APP', `the path ${path} is not one of literal segments and {parameters}`);
-  return rewritten;
-};
-
-/** Literal segments before parameters, from left to right: `/lots/new` is found before `/lots/{lot}`. */
-const moreSpecific = (a: string, b: string): number => {
-  const key = (path: string) =>
-    path
-      .split('/')
-      .map((segment) => (segment.startsWith('{') ? '1' : '0'))
-      .join('');
-  return key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
-};
-
-function routeTable(options: RouterOptions): {
-  match(method: string, path: string): Match;
-  at(path: string): readonly Endpoint[];
-} {
-  const router = new SmartRouter<Route>({ routers: [new RegExpRouter(), new TrieRouter()] });
-  const taken = new Map<string, string>();
-  for (const endpoint of [...options.endpoints].sort((a, b) => moreSpecific(a.path, b.path))) {
-    const path = routerPath(endpoint.path);
-    const other = taken.get(`${endpoint.method} ${path}`);
-    if (other !== undefined) {
-      throw new CffbrwError(
-        'INVALID_APP',
-        `the workflows ${other} and ${endpoint.workflow} both answer ${endpoint.method} ${endpoint.path}`,
-      );
-    }
-    taken.set(`${endpoint.method} ${path}`, endpoint.workflow);
-    router.add(endpoint.method, path, compileRoute(endpoint, options.secrets ?? new Map()));
+  if (onRequest === undefined) {
+    return { fetch: (request) => route(request, null, null), answer: (request, inbound) => route(request, inbound, null) };
   }
-  const methods = [...new Set(options.endpoints.map((endpoint) => endpoint.method))].sort();
-  const match =
-    options.endpoints.length === 0
-      ? (): Match => [[]]
-      : (method: string, path: string) => router.match(method, path) as unknown as Match;
-  const known = new Set(methods);
+  const observed = async (request: Request, inbound: Inbound | null): Promise<Response> => {
+    const startMs = host.elapsed();
+    const seen: Seen = { workflow: null };
+    const response = await route(request, inbound, seen);
+    const path = request.url.slice(request.url.indexOf('/', 8));
+    onRequest({ method: request.method, path, status: response.status, tookMs: host.elapsed() - startMs, ...seen });
+    return response;
+  };
+  return { fetch: (request) => observed(request, null), answer: observed };
+}
+
+interface Seen {
+  workflow: string | null;
+}
+
+function routeOf(found: Match): Route {
+  const first = found[0][0];
+  invariant(first !== undefined, 'H1', 'a request was served without a route');
+  return first[0];
+}
+
+/** What can be refused before the body is read. The idempotency key, if the workflow honours one and the request has one. */
+function admitHead(route: Route, inbound: Inbound): string | null {
+  if (route.bearer !== null) checkBearer(inbound, route.bearer);
+  const header = route.endpoint.idempotencyHeader;
+  const key = header === null ? null : inbound.header(header);
+  if (key !== null) checkKey(key, header ?? '');
+  return key;
+}
+
+const noParts = Object.freeze({ params: nothing, query: nothing, headers: nothing });
+
+function readParts(route: Route, found: Match, request: Request): Pick<HttpRequest, 'params' | 'query' | 'headers'> {
+  if (route.readParams === null && route.readQuery === null && route.readHeaders === null) return noParts;
   return {
-    match: (method, path) => (known.has(method) ? match(method, path) : [[]]),
-    at: (path) =>
-      methods.flatMap((method) =>
-        match(method, path)[0]
-          .slice(0, 1)
-          .map(([route]) => route.endpoint),
-      ),
+    params: route.readParams === null ? nothing : route.readParams(paramFields(route, found)),
+    query: route.readQuery === null ? nothing : route.readQuery(parseQuery(queryOf(request.url))),
+    headers: route.readHeaders === null ? nothing : route.readHeaders(headerFields(request.headers)),
   };
 }
 
-function compileRoute(endpoint: Endpoint, secrets: ReadonlyMap<string, string>): Route {
-  const { reads, params, query, headers, body, verify, auth } = endpoint;
-  const secret = (name: string): string => {
-    const value = secrets.get(name);
-    if (value === undefined || value === '') {
-      throw new CffbrwError('INVALID_APP', `the workflow ${endpoint.workflow} needs the secret ${name}, which has no value`, {
-        fix: `Set the environment variable ${name}, and list it in cffbrw.yaml: secrets: [${name}]`,
-      });
-    }
-    return value;
-  };
-  const readsBody = body !== undefined || reads.has('body');
-  return {
-    endpoint,
-    paramNames: [...endpoint.path.matchAll(/\{([^{}/]+)\}/g)].map((found) => found[1] ?? ''),
-    readParams: params !== undefined || reads.has('params') ? compileFields('params', params) : null,
-    readQuery: query !== undefined || reads.has('query') ? compileFields('query', query) : null,
-    readHeaders: headers !== undefined || reads.has('headers') ? compileFields('headers', headers) : null,
-    body: readsBody ? (wantsText(body) ? 'text' : 'json') : verify !== undefined ? 'bytes' : null,
-    checkBody: body === undefined ? null : schemaOf(body),
-    bearer: auth === undefined ? null : secret(auth.bearer),
-    signature: verify === undefined ? null : { header: verify.header, secret: secret(verify.secret) },
-  };
-}
-
-interface Incoming {
-  readonly request: Request;
-  readonly path: string;
-  readonly limitBytes: number;
-}
-
-/** Lets the request in, part by part, the cheapest refusal first; then runs the workflow. Throws CffbrwError. */
-async function runRoute(route: Route, found: Match, { request, path, limitBytes }: Incoming): Promise<Answer | Problem> {
-  const { endpoint } = route;
-  if (route.bearer !== null) checkBearer(request.headers, route.bearer);
-  const keyText = endpoint.idempotencyHeader === null ? null : request.headers.get(endpoint.idempotencyHeader);
-  if (keyText !== null) checkKey(keyText, endpoint.idempotencyHeader ?? '');
-  const params = route.readParams === null ? nothing : route.readParams(paramFields(route, found));
-  const query = route.readQuery === null ? nothing : route.readQuery(parseQuery(queryOf(request.url)));
-  const headers = route.readHeaders === null ? nothing : route.readHeaders(headerFields(request.headers));
-  const bytes = route.body === null && keyText === null ? null : await readBody(request, limitBytes);
-  if (route.signature !== null && bytes !== null)
-    checkSignature(request.headers, route.signature.header, route.signature.secret, bytes);
-  const body = bytes === null ? null : admitBody(route, request, bytes);
-  const seen: HttpRequest = { method: request.method, path, params, query, headers, body };
-  return endpoint.run(seen, keyText === null ? null : idempotencyKey(request, keyText, bytes));
-}
-
-function admitBody(route: Route, request: Request, bytes: Uint8Array): Json {
+function admitBody(route: Route, inbound: Inbound, bytes: Uint8Array): Json {
+  if (route.signature !== null) checkSignature(inbound, route.signature, bytes);
   if (route.body === null || route.body === 'bytes') return null;
-  const value = decodeBody(bytes, request.headers, route.body === 'text');
+  const value = decodeBody(bytes, inbound, route.body === 'text');
   if (route.checkBody === null) return value;
   if (bytes.byteLength === 0 && value === null && route.checkBody(null) !== null) {
     throw new CffbrwError('INVALID_INPUT', 'the body is empty, but this takes JSON', {
@@ -236,17 +139,6 @@ function admitBody(route: Route, request: Request, bytes: Uint8Array): Json {
   return value;
 }
 
-function paramFields(route: Route, found: Match): Fields {
-  const fields = new Map<string, readonly string[]>();
-  const indexes = found[0][0]?.[1] ?? {};
-  route.paramNames.forEach((name, index) => {
-    const place = indexes[`p${index}`];
-    const raw = typeof place === 'number' ? found[1]?.[place] : place;
-    fields.set(name, [decodeText(raw ?? '', 'the path')]);
-  });
-  return fields;
-}
-
 function checkKey(key: string, header: string): void {
   if (/^[\x21-\x7e]{1,255}$/.test(key)) return;
   throw new CffbrwError('INVALID_INPUT', `the header ${header} must be 1 to 255 visible ASCII characters`, {
@@ -254,8 +146,8 @@ function checkKey(key: string, header: string): void {
   });
 }
 
-function idempotencyKey(request: Request, key: string, bytes: Uint8Array | null): IdempotencyKey {
-  const authorization = request.headers.get('authorization');
+function idempotencyKey(request: Request, inbound: Inbound, key: string, bytes: Uint8Array | null): IdempotencyKey {
+  const authorization = inbound.header('authorization');
   const address = request.url.slice(request.url.indexOf('/', 8));
   return {
     key,
@@ -279,8 +171,8 @@ function otherMethod(request: Request, endpoints: readonly Endpoint[]): Response
   );
 }
 
-function withCors(response: Response, cors: NonNullable<Endpoint['cors']>, request: Request): Response {
-  const headers = corsHeaders(cors, request.headers.get('origin'));
+function withCors(response: Response, cors: NonNullable<Endpoint['cors']>, inbound: Inbound): Response {
+  const headers = corsHeaders(cors, inbound.header('origin'));
   if (headers !== null) for (const [name, value] of Object.entries(headers)) response.headers.append(name, value);
   return response;
 }

@@ -3,14 +3,18 @@
  *
  * Never: leaves a request unanswered because another one is slow or malformed; cuts off at a stop what can still be finished in time.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { CffbrwError } from '../error.ts';
+import type { Inbound } from '../http/http.ts';
 import { type Log, type Problem, problemResponse } from '../http/problem.ts';
+import { NodeInbound } from './inbound.ts';
 
 export interface ServeOptions {
   readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** The same, and used instead, for a handler that takes headers and bodies straight from Node. */
+  readonly answer?: (request: Request, inbound: Inbound) => Response | Promise<Response>;
   /** 0: one that is free. */
   readonly port: number;
   /** Default 127.0.0.1. */
@@ -54,10 +58,17 @@ export interface Served {
   close(): Promise<void>;
 }
 
+type FetchCallback = Parameters<typeof getRequestListener>[0];
+
 /** Resolves when connections are accepted. Rejects with INVALID_APP when the port cannot be had. */
 export async function serve(options: ServeOptions): Promise<Served> {
   const limits = { ...defaultLimits, ...options.limits };
-  const listener = getRequestListener(options.fetch, { errorHandler: (error) => unreadable(error, options.log) });
+  const { fetch, answer } = options;
+  const handle: FetchCallback =
+    answer === undefined
+      ? (request) => fetch(request)
+      : (request, { incoming }) => answer(request, new NodeInbound(incoming as IncomingMessage));
+  const listener = getRequestListener(handle, { errorHandler: (error) => unreadable(error, options.log) });
   const server = createServer(
     {
       headersTimeout: limits.headersMs,

@@ -14,8 +14,13 @@ afterEach(async () => {
 const router = (endpoints = caseEndpoints) => createRouter({ host: fakeHost(), endpoints });
 
 async function start(options: Partial<ServeOptions> = {}): Promise<Served> {
-  const { fetch } = router();
-  const served = await serve({ fetch, port: 0, ...options, limits: { stopMs: 2_000, checkMs: 20, ...options.limits } });
+  const served = await serve({
+    ...(options.fetch === undefined && { answer: router().answer }),
+    fetch: router().fetch,
+    port: 0,
+    ...options,
+    limits: { stopMs: 2_000, checkMs: 20, ...options.limits },
+  });
   open.push(served);
   return served;
 }

@@ -1,0 +1,74 @@
+/**
+ * An app over HTTP: its workflows, its event stream, its static folder. Platform-free; `fetch` also mounts in another app
+ * (`hono.all('*', (context) => handler.fetch(context.req.raw))`).
+ */
+import type { App } from '../app.ts';
+import type { Host } from '../host.ts';
+import type { Replica } from '../replica/replica.ts';
+import { createKeyedRuns, type KeyedRuns } from '../workflow/keyed.ts';
+import type { Plan } from '../workflow/plan.ts';
+import { executeRun, type RunContext } from '../workflow/run.ts';
+import { createEvents } from './events.ts';
+import { createFiles } from './files.ts';
+import type { Endpoint, Fallback, Fetcher, ReadStatic, RequestLine } from './http.ts';
+import type { Log } from './problem.ts';
+import { createRouter } from './router.ts';
+
+export interface HandlerOptions {
+  readonly app: App;
+  readonly replica: Replica;
+  readonly host: Host;
+  readonly log?: Log;
+  /** The values of the secrets that the app names. */
+  readonly secrets?: ReadonlyMap<string, string>;
+  /** Reads the app's static folder. Without it there are no static files. */
+  readonly readStatic?: ReadStatic;
+  /** Default 1 MiB. */
+  readonly maxBodyBytes?: number;
+  /** Told of every request; costs nothing when absent. */
+  readonly onRequest?: (line: RequestLine) => void;
+  /** Told of runs that go on after their answer. */
+  readonly background?: RunContext['background'];
+}
+
+export interface Handler extends Fetcher {
+  /** Ends the event streams; requests are still answered. */
+  close(): void;
+}
+
+/** Throws INVALID_APP for what could never be answered: a secret without a value, a path that cannot be routed. */
+export function createHandler(options: HandlerOptions): Handler {
+  const { app, replica, host, log, secrets, readStatic, background } = options;
+  const context: RunContext = {
+    replica,
+    host,
+    ...(log && { log }),
+    ...(secrets && { secrets }),
+    ...(background && { background }),
+  };
+  const keyed = createKeyedRuns({ replica, host });
+  const endpoints = [...app.workflows.values()].flatMap((plan) => endpointOf(plan, context, keyed) ?? []);
+  const events = app.settings.events === null ? null : createEvents({ host, replica, log, ...app.settings.events });
+  const fallbacks: Fallback[] = [];
+  if (events !== null) fallbacks.push(events.answer);
+  if (readStatic !== undefined) fallbacks.push(createFiles({ host, readStatic, log }));
+  const { maxBodyBytes, onRequest } = options;
+  const router = createRouter({
+    ...{ host, endpoints, fallbacks, log, onRequest },
+    ...(secrets && { secrets }),
+    ...(maxBodyBytes !== undefined && { maxBodyBytes }),
+  });
+  return { ...router, close: () => events?.close() };
+}
+
+function endpointOf(plan: Plan, context: RunContext, keyed: KeyedRuns): Endpoint | null {
+  const { http } = plan;
+  if (http === null) return null;
+  const { idempotency, ...rest } = http;
+  return {
+    ...rest,
+    workflow: plan.name,
+    idempotencyHeader: idempotency?.header ?? null,
+    run: (request, key) => (key === null ? executeRun(plan, request, context) : keyed.run(plan, { ...request }, key, context)),
+  };
+}
