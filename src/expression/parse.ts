@@ -21,8 +21,18 @@ export function parseExpression(source: Source): Tree {
   if (source.text.trim() === '') {
     throw invalid(siteOf(source, 0, 0), 'the expression is empty', 'Write a condition such as `vars.stock > 0`.');
   }
+  if (source.text.trimStart().startsWith('${')) {
+    const site = siteOf(source, 0, source.text.length);
+    throw invalid(
+      site,
+      'a condition is an expression as a whole',
+      `Write it without \`\${\` and \`}\`: ${unwrapped(site.text)}.`,
+    );
+  }
   return parseRange(source, 0, false).tree;
 }
+
+const unwrapped = (text: string): string => `\`${text.replace(/^\$\{\s*/, '').replace(/\s*\}$/, '')}\``;
 
 /** `$${` stands for a literal `${`. */
 export function parseTemplate(source: Source): ParsedTemplate {
@@ -80,6 +90,15 @@ function syntaxError(error: unknown, source: Source, start: number): unknown {
   return invalid(
     site,
     near === '' ? `${shown} at its end` : `${shown} at \`${near}\``,
-    'An expression is what stands right of a `=` in JavaScript: values, members, operators, calls of listed functions.',
+    wordOperators.get(/^\w+/.exec(near)?.[0].toLowerCase() ?? '') ??
+      'Expressions have values, members, operators and calls of listed functions, as in JavaScript.',
   );
 }
+
+const wordOperators: ReadonlyMap<string, string> = new Map([
+  ['and', 'Write `&&`.'],
+  ['or', 'Write `||`.'],
+  ['not', 'Write `!`.'],
+  ['is', 'Write `===`.'],
+  ['then', 'Write `a ? b : c`.'],
+]);

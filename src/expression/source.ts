@@ -21,20 +21,36 @@ const longestShown = 80;
 export function createSource(text: string, places: Places): Source {
   if (typeof places === 'function') return { text, placeAt: places };
   if (places === undefined) return { text, placeAt: () => undefined };
-  return { text, placeAt: (offset) => advance(places, text, offset) };
+  let lines: readonly number[] | null = null;
+  return {
+    text,
+    placeAt(offset) {
+      lines ??= lineStarts(text);
+      return placeIn(places, lines, offset);
+    },
+  };
 }
 
-function advance(start: Place, text: string, offset: number): Place {
-  const before = text.slice(0, offset);
-  const lines = before.split('\n').length - 1;
-  if (lines === 0) return { ...start, column: start.column + offset };
-  return { ...start, line: start.line + lines, column: offset - before.lastIndexOf('\n') };
+const lineStarts = (text: string): readonly number[] => [0, ...Array.from(text.matchAll(/\n/g), (match) => match.index + 1)];
+
+/** The first line starts at the place of the text, all others at the first column. */
+function placeIn(start: Place, lines: readonly number[], offset: number): Place {
+  const line = lines.findLastIndex((from) => from <= offset);
+  if (line <= 0) return { ...start, column: start.column + offset };
+  return { ...start, line: start.line + line, column: offset - (lines[line] ?? 0) + 1 };
 }
 
+/** Made for every node, and looked at only when something is wrong. */
 export function siteOf(source: Source, start: number, end: number): Site {
-  const text = source.text.slice(start, end).replace(/\s+/g, ' ').trim();
-  const shown = text.length > longestShown ? `${text.slice(0, longestShown - 1)}…` : text;
-  return { text: shown, place: source.placeAt(start) };
+  return {
+    get text() {
+      const text = source.text.slice(start, end).replace(/\s+/g, ' ').trim();
+      return text.length > longestShown ? `${text.slice(0, longestShown - 1)}…` : text;
+    },
+    get place() {
+      return source.placeAt(start);
+    },
+  };
 }
 
 const details = (place: Place | undefined, fix: string | undefined) => ({

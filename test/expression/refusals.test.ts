@@ -130,6 +130,10 @@ const uncompilable: Refusals = [
   ["'abc", 'unterminated string'],
   ['`abc', 'unterminated template'],
   ['1 ?? 2 || 3', 'mixed'],
+  ['${ vars.stock > 0 }', 'as a whole', 'Write it without `${` and `}`: `vars.stock > 0`.'],
+  ['true and false', 'unexpected token', 'Write `&&`.'],
+  ['true OR false', 'unexpected token', 'Write `||`.'],
+  ['true constructor false', 'unexpected token'],
   ['@', 'unexpected character'],
   ['a#b', 'unexpected'],
 ];
