@@ -209,14 +209,17 @@ async function openMiniature(stage: Stage, { identity, store, witness, backbone,
       return false;
     }
     if (entry !== undefined && entry.leased > row(who).leased) await write(who, { ...row(who), leased: entry.leased });
+    const { leased, returned } = row(who);
+    if (entry !== undefined && entry.returned < returned) await putEntry(who, { leased, returned });
     return true;
   };
   const giveBack = async (who: string) => {
     const before = row(who);
     if (rightsOf(before) > 0) await write(who, { ...before, returned: before.returned + rightsOf(before) });
+    // Published first: a crash now leaves the backbone with a row beyond the last commit that the incarnation made itself.
+    await publishAll();
     const { leased, returned } = row(who);
     if (leased > 0) await putEntry(who, { leased, returned });
-    await publishAll();
   };
   const publishAll = async () => {
     const [all] = await store.load([address]);

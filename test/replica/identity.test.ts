@@ -76,6 +76,34 @@ describe('an identity with a backbone', () => {
     expect(second.identity.old[0]?.lacks).toContain('the backbone holds commit 2 of it, and the data directory ends at 1');
   });
 
+  test('an older copy that the backbone’s rows disprove does not stop its running original', async () => {
+    const stage = createStage(15);
+    const machine = stage.machine('hanoi', { witness: false });
+    const first = await stage.open(machine);
+    await stage.run(first.lease(10));
+    const copy = { ...machine, name: 'hanoi-copy', disk: machine.disk.clone('copy') };
+    await stage.run(first.take());
+    await stage.run(first.publish());
+    expect((await stage.open(copy)).identity.me).not.toBe(first.identity.me);
+    await stage.run(first.contact());
+    expect(first.spendable).toBe(9);
+  });
+
+  test('without a witness an older backup is recognised by the commit of a clean stop', async () => {
+    const stage = createStage(16);
+    const machine = stage.machine('hanoi', { witness: false });
+    const first = await stage.open(machine);
+    await stage.run(first.lease(10));
+    const backup = machine.disk.snapshot();
+    await stage.run(first.take());
+    await stage.run(first.identity.stop());
+    first.kill();
+    machine.disk.restore(backup);
+    const second = await stage.open(machine);
+    expect(second.identity.me).not.toBe(first.identity.me);
+    expect(second.identity.old[0]?.lacks).toContain('the backbone holds commit 2 of it');
+  });
+
   test('without a witness an older backup is recognised by the nonce of a later start', async () => {
     const stage = createStage(6);
     const machine = stage.machine('hanoi', { witness: false });
@@ -204,6 +232,25 @@ describe('an identity with a backbone', () => {
     ]);
     await stage.run(other.contact());
     expect(other.spendable).toBe(10);
+  });
+
+  test('an old incarnation that the backbone knows better is never proven', async () => {
+    const stage = createStage(17);
+    const machine = stage.machine('hanoi', { witness: false });
+    const first = await stage.open(machine);
+    await stage.run(first.lease(10));
+    const backup = machine.disk.snapshot();
+    await stage.run(first.take());
+    await stage.run(first.publish());
+    first.kill();
+    machine.disk.restore(backup);
+    stage.loopback.cut('hanoi');
+    const second = await stage.open(machine);
+    stage.loopback.heal();
+    await stage.run(second.contact());
+    expect(second.identity.old).toMatchObject([{ id: first.identity.me, state: 'locked' }]);
+    expect(second.identity.old[0]?.lacks).toContain('the backbone holds commit 2 of it');
+    expect((await stage.bank()).leases[first.identity.me]).toEqual({ leased: 10, returned: 0 });
   });
 
   test('an old incarnation is touched only once, also when returning its rights is cut short', async () => {
