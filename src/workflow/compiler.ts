@@ -1,5 +1,6 @@
 /** Compiles the steps of one workflow: each verb gets a StepContext, and whatever it refuses becomes a problem with its place. */
 import { CffbrwError } from '../error.ts';
+import { constantFrame } from '../expression/context.ts';
 import { anyShape } from '../expression/expression.ts';
 import { type Compiled, compileExpression, compileValue } from '../expression/index.ts';
 import { suggestion } from '../expression/suggest.ts';
@@ -10,10 +11,10 @@ import { checkForm, isMap, kindOf } from './document.ts';
 import { commonFields, durationMs } from './fields.ts';
 import { type Flow, meet } from './flow.ts';
 import type { RunFrame } from './frame.ts';
-import type { Plan, PlannedStep } from './plan.ts';
+import type { Condition, Plan, PlannedStep, Touch } from './plan.ts';
 import type { NameScope } from './scope.ts';
 import { type Path, type Problems, pathText, placed, type Source } from './source.ts';
-import type { Condition, StepContext, Touch, Verb } from './steps/verb.ts';
+import type { StepContext, Verb } from './steps/verb.ts';
 import { verbs } from './steps/verbs.ts';
 
 export interface Workflows {
@@ -57,7 +58,7 @@ function compileStep(data: unknown, path: Path, compilation: Compilation): Plann
   const { source, problems } = compilation;
   const verb = verbOf(data, path, compilation);
   if (verb === undefined) return undefined;
-  const form = { source, problems, path, what: `the step \`${verb.verb}\`` };
+  const form = { source, problems, path, what: `The step \`${verb.verb}\`` };
   const step = checkForm(verb.schema, form, data) as Readonly<Record<string, unknown>> | undefined;
   const planned = step && problems.attempt(source.placeOf(path), () => planStep(verb, step, path, compilation));
   if (planned === undefined) bindAnyway(data, path, compilation);
@@ -218,8 +219,8 @@ function createCondition(compiled: Compiled, text: string, place: Touch['place']
     if (value === true || value === false) return value;
     throw notBoolean('EXPRESSION_FAILED', text, value);
   };
-  if (compiled.shape.kind === 'object' || compiled.shape.kind === 'list')
-    throw placed(notBoolean('INVALID_EXPRESSION', text, {}), place);
+  if (compiled.shape.kind === 'object') throw placed(notBoolean('INVALID_EXPRESSION', text, {}), place);
+  if (compiled.constant) checkConstant(compiled.evaluate(constantFrame()), text, place);
   return {
     compiled,
     evaluate(frame: RunFrame) {
@@ -227,6 +228,10 @@ function createCondition(compiled: Compiled, text: string, place: Touch['place']
       return value instanceof Promise ? value.then(check) : check(value);
     },
   };
+}
+
+function checkConstant(value: Json, text: string, place: Touch['place']): void {
+  if (typeof value !== 'boolean') throw placed(notBoolean('INVALID_EXPRESSION', text, value), place);
 }
 
 function notBoolean(code: 'EXPRESSION_FAILED' | 'INVALID_EXPRESSION', text: string, value: Json): CffbrwError {

@@ -19,11 +19,11 @@ export function checkDocument(source: Source, problems: Problems): CheckedDocume
     return undefined;
   }
   if (Object.hasOwn(data, 'workflow')) {
-    const document = checkForm(workflowSchema, { source, problems, path: [], what: 'a workflow' });
+    const document = checkForm(workflowSchema, { source, problems, path: [], what: 'A workflow' });
     return document && { kind: 'workflow', source, document };
   }
   if (Object.hasOwn(data, 'app')) {
-    const document = checkForm(appSchema, { source, problems, path: [], what: 'an app' });
+    const document = checkForm(appSchema, { source, problems, path: [], what: 'An app' });
     return document && { kind: 'app', source, document };
   }
   const message = 'This document has neither `workflow: <name>` nor `app: <name>`, so it is neither a workflow nor an app.';
@@ -47,7 +47,7 @@ export interface FormPlace {
   readonly problems: Problems;
   /** Where in the document the data is. */
   readonly path: Path;
-  /** What the data is, in messages: `a workflow`, `the step \`set\``. */
+  /** What the data is, in messages: `A workflow`, `The step \`set\``. */
   readonly what: string;
 }
 

@@ -2,8 +2,26 @@
 import type { Place } from '../error.ts';
 import type { Compiled } from '../expression/expression.ts';
 import type { JsonObject } from '../strategy/json.ts';
+import type { OperationName } from '../strategy/strategy.ts';
 import type { HttpTrigger, WorkflowDocument } from './fields.ts';
-import type { Condition, Execute, Touch } from './steps/verb.ts';
+import type { RunFrame } from './frame.ts';
+
+export type Executed = void | Promise<void>;
+export type Execute = (frame: RunFrame) => Executed;
+
+/** What a verb may do to a variable, for `check`. */
+export interface Touch {
+  readonly variable: string;
+  readonly operation: OperationName | 'get' | 'keys';
+  /** Where in the step the variable is named. */
+  readonly place: Place;
+}
+
+/** A compiled condition: anything but true or false is an error. */
+export interface Condition {
+  readonly compiled: Compiled;
+  evaluate(frame: RunFrame): boolean | Promise<boolean>;
+}
 
 export interface PlannedStep {
   readonly verb: string;

@@ -1,9 +1,8 @@
 /** Runs steps one after the other: synchronously, until one has to wait. */
 import { CffbrwError } from '../error.ts';
 import { going, type RunFrame } from './frame.ts';
-import type { PlannedStep } from './plan.ts';
+import type { Executed, PlannedStep } from './plan.ts';
 import { StepFailure } from './result.ts';
-import type { Executed } from './steps/verb.ts';
 
 export function runSteps(steps: readonly PlannedStep[], frame: RunFrame): Executed {
   for (let index = 0; index < steps.length; index++) {

@@ -4,9 +4,9 @@ import { anyShape } from '../../expression/expression.ts';
 import type { Json } from '../../strategy/json.ts';
 import { boundName, steps, value } from '../fields.ts';
 import { ended, going, type RunFrame } from '../frame.ts';
-import type { PlannedStep } from '../plan.ts';
+import type { Executed, PlannedStep } from '../plan.ts';
 import { runSteps } from '../sequence.ts';
-import { defineVerb, type Executed, follow } from './verb.ts';
+import { defineVerb, follow } from './verb.ts';
 
 export const maxIterations = 1_000;
 

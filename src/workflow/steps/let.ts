@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Compiled } from '../../expression/expression.ts';
 import type { RunFrame } from '../frame.ts';
-import { defineVerb, type Executed } from './verb.ts';
+import type { Executed } from '../plan.ts';
+import { defineVerb } from './verb.ts';
 
 export const letVerb = defineVerb({
   verb: 'let',

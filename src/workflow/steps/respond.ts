@@ -3,8 +3,9 @@ import { CffbrwError } from '../../error.ts';
 import type { Json } from '../../strategy/json.ts';
 import { number, value } from '../fields.ts';
 import { ended, type RunFrame } from '../frame.ts';
+import type { Executed } from '../plan.ts';
 import type { RunAnswer } from '../result.ts';
-import { asInputs, defineVerb, type Executed, follow, type Inputs } from './verb.ts';
+import { asInputs, defineVerb, follow, type Inputs } from './verb.ts';
 
 const answer = z.strictObject({
   status: number.optional(),
@@ -62,7 +63,12 @@ function answerOf(given: Inputs): RunAnswer {
 function checkStatus(status: number, place?: () => { file: string; line: number; column: number }): void {
   if (Number.isInteger(status) && status >= 200 && status <= 599) return;
   const message = `the status ${status} is none: statuses are 200 to 599`;
-  throw place === undefined ? refusal(message) : new CffbrwError('INVALID_DOCUMENT', `${message}.`, { place: place() });
+  throw place === undefined
+    ? refusal(message)
+    : new CffbrwError('INVALID_DOCUMENT', `${message[0]?.toUpperCase()}${message.slice(1)}.`, {
+        place: place(),
+        fix: 'Use 200, say.',
+      });
 }
 
 const noHeaders: Readonly<Record<string, string>> = Object.freeze({});

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { condition, steps } from '../fields.ts';
 import type { RunFrame } from '../frame.ts';
-import type { PlannedStep } from '../plan.ts';
+import type { Condition, Executed, PlannedStep } from '../plan.ts';
 import { runSteps } from '../sequence.ts';
-import { type Condition, defineVerb, type Executed, follow } from './verb.ts';
+import { defineVerb, follow } from './verb.ts';
 
 const arm = z.strictObject({ when: condition, do: steps });
 

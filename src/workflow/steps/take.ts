@@ -6,9 +6,10 @@ import type { Json } from '../../strategy/json.ts';
 import type { Variable } from '../../strategy/variable.ts';
 import { boundName, duration, durationMs, number, value, variableName } from '../fields.ts';
 import { gateOn, type RunFrame, toKey } from '../frame.ts';
+import type { Executed } from '../plan.ts';
 import { closed, scalarsShape } from '../shape.ts';
 import { amountOf, checkAmount } from './amount.ts';
-import { asInputs, defineVerb, type Executed, follow, type Inputs, type StepContext } from './verb.ts';
+import { asInputs, defineVerb, follow, type Inputs, type StepContext } from './verb.ts';
 import { keyOf } from './writing.ts';
 
 const entry = z.strictObject({
@@ -36,6 +37,8 @@ export const takeVerb = defineVerb({
     const list = typeof step.take === 'string' ? null : step.take;
     if (list !== null) refuseBesideList(step, context);
     const requests = list === null ? single(step, context) : many(list, context);
+    if (step.once === null)
+      context.refuse('`once` is null.', 'Write who may have it once: a text, an integer, or a list of them.', 'once');
     const options = context.inputs(step, 'once', 'hold', 'timeout');
     const bound = context.yields(step, takeShape(list !== null));
     const strong = step.strong === true;

@@ -12,21 +12,9 @@ import type { OperationName } from '../../strategy/strategy.ts';
 import type { Variable } from '../../strategy/variable.ts';
 import { commonFields, yieldFields } from '../fields.ts';
 import type { Flow } from '../flow.ts';
-import type { RunFrame } from '../frame.ts';
-import type { Plan, PlannedStep } from '../plan.ts';
+import type { Condition, Execute, Plan, PlannedStep } from '../plan.ts';
 import type { NameScope } from '../scope.ts';
 import type { Path } from '../source.ts';
-
-export type Executed = void | Promise<void>;
-export type Execute = (frame: RunFrame) => Executed;
-
-/** What a verb may do to a variable, for `check`. */
-export interface Touch {
-  readonly variable: string;
-  readonly operation: OperationName | 'get' | 'keys';
-  /** Where in the step the variable is named. */
-  readonly place: Place;
-}
 
 /** Where a verb's `compile` gets its parts from. Everything that throws here throws a CffbrwError with the place. */
 export interface StepContext {
@@ -57,12 +45,6 @@ export interface StepContext {
   yields(step: { readonly as?: string | undefined }, shape: Shape): number;
   /** The workflow that `call` names, once all are compiled. Throws when there is none. */
   workflow(name: string, ...inside: readonly (string | number)[]): () => Plan;
-}
-
-/** A compiled condition: anything but true or false is an error. */
-export interface Condition {
-  readonly compiled: Compiled;
-  evaluate(frame: RunFrame): boolean | Promise<boolean>;
 }
 
 export interface Verb {

@@ -1,4 +1,5 @@
 /** What the verbs that write one variable have in common: the address, the operation, and the journal. */
+
 import type { Compiled } from '../../expression/expression.ts';
 import type { Slot, WindowChoice } from '../../replica/replica.ts';
 import type { Address, Key } from '../../strategy/address.ts';
@@ -7,7 +8,8 @@ import { strategies } from '../../strategy/strategies.ts';
 import type { OperationName } from '../../strategy/strategy.ts';
 import type { Variable } from '../../strategy/variable.ts';
 import { type RunFrame, toKey } from '../frame.ts';
-import { asInputs, type Execute, type Executed, follow, type Inputs } from './verb.ts';
+import type { Execute, Executed } from '../plan.ts';
+import { asInputs, follow, type Inputs } from './verb.ts';
 
 /** `yielded` is what the step gives, from the value before the write; −1: nothing is bound. */
 export interface WriteOptions {
