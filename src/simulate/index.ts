@@ -1,5 +1,5 @@
-export { createSimulatedHost, type FetchScript, type SimulatedHost, type World, type WorldOptions } from './host.ts';
+export { createSimulatedHost, type SimulatedHost, type World, type WorldOptions } from './host.ts';
 export { createSimulatedProcess, type KillAt, type SimulatedProcess } from './process.ts';
 export { createRandom, type Random } from './random.ts';
-export { createSimulatedDisk, type DiskFaults, type DiskSnapshot, type SimulatedDisk, type SimulatedStore } from './store.ts';
-export { createSimulatedWitness, type SimulatedWitness, type SimulatedWitnessFile } from './witness.ts';
+export { createSimulatedDisk, type DiskFaults, type DiskSnapshot, type SimulatedDisk } from './store.ts';
+export { createSimulatedWitness, type SimulatedWitnessFile } from './witness.ts';

@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { command, wholeNumber } from '../command.ts';
+import { printApp } from '../print.ts';
+import { run } from '../running.ts';
+import { onStop } from '../signals.ts';
+
+export const start = command({
+  name: 'start',
+  description: 'Runs an app for its users, on one machine, until SIGTERM or Ctrl-C.',
+  examples: [
+    'cffbrw start',
+    'cffbrw start examples/wheel --port 8080',
+    'PORT=8080 cffbrw start . --host 0.0.0.0 --data /var/lib/wheel',
+  ],
+  args: {
+    dir: { type: 'positional', default: '.', description: 'The directory with cffbrw.yaml' },
+    host: {
+      type: 'string',
+      default: '127.0.0.1',
+      description: 'The address to listen on; 0.0.0.0 for all',
+      valueHint: 'address',
+    },
+    port: { type: 'string', description: 'The port; default $PORT, else 3000', valueHint: 'number' },
+    data: { type: 'string', description: 'Where the data is kept; default <dir>/data', valueHint: 'directory' },
+  },
+  async run({ dir, host, port, data }) {
+    const running = await run({
+      directory: dir,
+      host,
+      port: wholeNumber(port ?? process.env.PORT ?? '3000', 'port', { from: 0, to: 65_535 }),
+      data: data ?? join(dir, 'data'),
+    });
+    printApp(running.app, running.url);
+    await onStop(running.close);
+    return 0;
+  },
+});

@@ -1,0 +1,57 @@
+/** The replicas of one process: one for `start`, as many as asked for `dev`, joined by a loopback with lag. */
+import { join } from 'node:path';
+import type { App } from '../app.ts';
+import { createLoopback } from '../backbone/index.ts';
+import { nodeHost } from '../node/host.ts';
+import { openReplica } from '../node/replica.ts';
+import { openSqliteStore } from '../node/store.ts';
+import type { Alarm, Replica } from '../replica/index.ts';
+
+export interface LocationOptions {
+  readonly data: string;
+  /** Default 1: no backbone at all. */
+  readonly replicas?: number;
+  /** How long rows take from one replica to the others, milliseconds. */
+  readonly lagMs?: number;
+  /** How long a register takes there and back, milliseconds. */
+  readonly rttMs?: number;
+  readonly alarm: (alarm: Alarm) => void;
+}
+
+export interface Locations {
+  readonly replicas: readonly Replica[];
+  /** Returns rights, flushes, closes. */
+  close(): Promise<void>;
+}
+
+export function openLocations(app: App, options: LocationOptions): Promise<Locations> {
+  return (options.replicas ?? 1) === 1 ? openOne(app, options) : openSeveral(app, options);
+}
+
+async function openOne(app: App, { data, alarm }: LocationOptions): Promise<Locations> {
+  const replica = await openReplica({ variables: app.variables, directory: data, alarm });
+  return { replicas: [replica], close: () => replica.close() };
+}
+
+async function openSeveral(app: App, options: LocationOptions): Promise<Locations> {
+  const { data, alarm, replicas: count = 1, lagMs = 0, rttMs = 0 } = options;
+  const { store } = await openSqliteStore({ directory: join(data, 'backbone') });
+  const loopback = createLoopback({ host: nodeHost, store, lagMs, rttMs });
+  const replicas: Replica[] = [];
+  const close = async () => {
+    await Promise.allSettled(replicas.map((replica) => replica.close()));
+    await loopback.close();
+    await store.close();
+  };
+  try {
+    for (let number = 1; number <= count; number += 1) {
+      const name = `r${number}`;
+      const backbone = loopback.connect(name);
+      replicas.push(await openReplica({ name, variables: app.variables, directory: join(data, name), backbone, alarm }));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { replicas, close };
+}

@@ -1,0 +1,26 @@
+/** What the terminal is told. Results go to standard output, everything else to standard error. */
+import type { App } from '../app.ts';
+import type { LogEntry, RequestLine } from '../http/index.ts';
+import type { Alarm } from '../replica/index.ts';
+
+const clock = (): string => new Date().toTimeString().slice(0, 8);
+
+export const printAlarm = ({ kind, message }: Alarm): void => console.error(`${clock()}  ALARM ${kind}: ${message}`);
+
+export const printLog = (entry: LogEntry): void => console.error(`${clock()}  ${JSON.stringify(entry)}`);
+
+/** `12:00:01  POST 200  0.8 ms  /wheel/spin  spin  r2` */
+export function printRequest({ method, path, status, tookMs, workflow }: RequestLine, replica: string | null): void {
+  const columns = [method.padEnd(6), String(status), `${tookMs.toFixed(1).padStart(7)} ms`, path, workflow ?? '', replica ?? ''];
+  console.log(`${clock()}  ${columns.join('  ').trimEnd()}`);
+}
+
+export function printApp(app: App, url: string): void {
+  console.log(`${app.name} answers at ${url}`);
+  for (const { name, http } of app.workflows.values()) {
+    if (http !== null) console.log(`  ${http.method.padEnd(6)} ${url}${http.path}  ${name}`);
+  }
+  if (app.settings.static !== null) console.log(`  GET    ${url}/  the folder ${app.settings.static}`);
+  if (app.settings.events !== null)
+    console.log(`  GET    ${url}${app.settings.events.path}  live changes of ${app.settings.events.variables.join(', ')}`);
+}

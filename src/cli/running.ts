@@ -1,0 +1,135 @@
+/** An app that answers requests: its replicas, a handler each, one server. Reloading swaps handlers and keeps what the replicas know. */
+import { join } from 'node:path';
+import { type App, loadApp } from '../app.ts';
+import { createHandler, type Handler } from '../http/handler.ts';
+import type { RequestLine } from '../http/index.ts';
+import { readDocuments } from '../node/directory.ts';
+import { createStaticReader } from '../node/files.ts';
+import { nodeHost } from '../node/host.ts';
+import { type Served, serve } from '../node/serve.ts';
+import { canonical } from '../strategy/json.ts';
+import { type LocationOptions, type Locations, openLocations } from './locations.ts';
+import { printAlarm, printLog } from './print.ts';
+
+export interface RunOptions extends Omit<LocationOptions, 'alarm'> {
+  readonly directory: string;
+  readonly host: string;
+  readonly port: number;
+  readonly onRequest?: (line: RequestLine, replica: string) => void;
+}
+
+export interface Running {
+  readonly app: App;
+  readonly url: string;
+  readonly replicas: readonly string[];
+  /** Reads the documents again. Rejects with what is wrong with them, and goes on as before. */
+  reload(): Promise<App>;
+  /** Finishes what runs, returns rights, closes. */
+  close(): Promise<void>;
+}
+
+interface Generation {
+  readonly app: App;
+  readonly locations: Locations;
+  readonly handlers: readonly Handler[];
+}
+
+export const readApp = async (directory: string): Promise<App> => loadApp(await readDocuments(directory));
+
+export async function run(options: RunOptions): Promise<Running> {
+  const app = await readApp(options.directory);
+  let current = await generationOf(app, await openLocations(app, { ...options, alarm: printAlarm }), options);
+  /** Set while replicas are opened again: requests wait for it. */
+  let reopening: Promise<void> | null = null;
+
+  const answer = (request: Request) => choose(current.handlers, request.headers.get('x-cffbrw-replica')).fetch(request);
+  const served = await serve({
+    fetch: (request) => (reopening === null ? answer(request) : reopening.then(() => answer(request))),
+    port: options.port,
+    host: options.host,
+    log: printLog,
+    stopping: () => endStreams(current),
+  }).catch(async (error: unknown) => {
+    await current.locations.close();
+    throw error;
+  });
+
+  async function reopen(next: App): Promise<void> {
+    const before = current;
+    endStreams(before);
+    await before.locations.close();
+    current = await openLocations(next, { ...options, alarm: printAlarm })
+      .then((locations) => generationOf(next, locations, options))
+      .catch(async (error: unknown) => {
+        // The old declarations over the same data still work: nothing is lost by a declaration that can't be opened.
+        current = await generationOf(before.app, await openLocations(before.app, { ...options, alarm: printAlarm }), options);
+        throw error;
+      });
+  }
+
+  return {
+    get app() {
+      return current.app;
+    },
+    url: `http://${options.host}:${served.port}`,
+    replicas: current.locations.replicas.map((replica) => replica.id),
+    async reload() {
+      const next = await readApp(options.directory);
+      if (sameVariables(current.app, next)) {
+        const before = current;
+        current = await generationOf(next, before.locations, options);
+        endStreams(before);
+        return next;
+      }
+      const opening = reopen(next);
+      reopening = opening
+        .catch(() => {})
+        .finally(() => {
+          reopening = null;
+        });
+      await opening;
+      return next;
+    },
+    close: () => closeAll(served, () => current.locations),
+  };
+}
+
+async function closeAll(served: Served, locations: () => Locations): Promise<void> {
+  await served.close();
+  await locations().close();
+}
+
+async function generationOf(app: App, locations: Locations, { directory, onRequest }: RunOptions): Promise<Generation> {
+  const readStatic = app.settings.static === null ? undefined : await createStaticReader(join(directory, app.settings.static));
+  const handlers = locations.replicas.map((replica) =>
+    createHandler({
+      ...{ app, replica, host: nodeHost, log: printLog, secrets: secretsOf(app) },
+      ...(readStatic === undefined ? {} : { readStatic }),
+      ...(onRequest === undefined ? {} : { onRequest: (line: RequestLine) => onRequest(line, replica.id) }),
+    }),
+  );
+  return { app, locations, handlers };
+}
+
+/** Values come from the environment; the handler says which one is missing. */
+const secretsOf = (app: App): ReadonlyMap<string, string> =>
+  new Map(
+    app.settings.secrets.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+
+const endStreams = ({ handlers }: Generation): void => {
+  for (const handler of handlers) handler.close();
+};
+
+/** `r2` or `2` names one; without a name any of them answers, as the nearest edge location would. */
+function choose(handlers: readonly Handler[], wanted: string | null): Handler {
+  const index = wanted === null ? Math.floor(Math.random() * handlers.length) : Number(wanted.replace(/^r/, '')) - 1;
+  const handler = handlers[index] ?? handlers[0];
+  if (handler === undefined) throw new Error('an app runs on at least one replica');
+  return handler;
+}
+
+const sameVariables = (a: App, b: App): boolean => canonical([...a.variables.values()]) === canonical([...b.variables.values()]);
