@@ -217,6 +217,7 @@ async function contact(branch: Branch, watchman: Watchman): Promise<void> {
 async function visitDesks(branch: Branch): Promise<void> {
   const turns: Promise<void>[] = [];
   for (const desk of [...branch.desks.values(), ...branch.oldDesks.values()]) {
+    if (desk.intent === null && desk.waiting.size === 0 && desk.intentGeneration === branch.ledger.generation) continue;
     const [account] = (await accountsAt(branch, [desk.address])) as [Account];
     answerWants(branch, desk, account);
     returnIdle(branch, desk, account);

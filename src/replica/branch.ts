@@ -109,6 +109,7 @@ export interface Desk {
   /** The last refusal: good until something shows otherwise. */
   refusal: { readonly reason: Reason; readonly units: number; readonly untilMs: number } | null;
   lastUsedMs: number;
+  yieldedUntilMs: number;
   /** Below so many rights more are fetched in the background. */
   lowWater: number;
   /** Wants of others: which version of their row said so, and when it was first heard. */
@@ -192,6 +193,7 @@ const createDesk = (branch: Branch, { address, variable }: Pick<Account, 'addres
   trouble: null,
   refusal: null,
   lastUsedMs: branch.host.elapsed(),
+  yieldedUntilMs: 0,
   lowWater: 0,
   heard: new Map(),
   windowEnds: variable.window === undefined ? null : (windowOf(variable.window, address.window)?.endsMs ?? null),

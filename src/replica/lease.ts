@@ -37,7 +37,9 @@ const pollMs = 50;
 const retryMs = 250;
 /** For so long after it was first heard, a want of another replica is answered. */
 const wantFreshMs = 3_000;
-export const idleMs = 5_000;
+/** For so long who yielded leaves to the other what it wants. */
+const yieldMs = 500;
+const idleMs = 5_000;
 
 /** Writes the row of the desk's incarnation. Asserts N7. */
 export function writeRow(branch: Branch, desk: Desk, account: Account, row: BoundedRow): void {
@@ -142,11 +144,14 @@ async function turn(branch: Branch, desk: Desk): Promise<void> {
 
 const asSeen = ({ value, revision }: Register): SeenBank => ({ bank: value === null ? null : parseBank(value), revision });
 
-export async function look(branch: Branch, desk: Desk): Promise<SeenBank> {
+export const fetchBank = async (branch: Branch, desk: Desk): Promise<SeenBank> =>
+  asSeen(await registersOf(branch).get(desk.bankName));
+
+/** For turns only: what one turn has seen, the next one sees too or something newer. */
+async function look(branch: Branch, desk: Desk): Promise<SeenBank> {
   desk.seen = null;
-  const seen = asSeen(await registersOf(branch).get(desk.bankName));
-  desk.seen = seen;
-  return seen;
+  desk.seen = await fetchBank(branch, desk);
+  return desk.seen;
 }
 
 /** What the bank shall hold next, or null when nothing has to change. */
@@ -229,8 +234,9 @@ function planRecovery(branch: Branch, desk: Desk, account: Account, bank: BankRe
 function leaseWanted(branch: Branch, desk: Desk, account: Account, free: number): number {
   if (desk.who !== branch.me || branch.stopping) return 0;
   const rights = rightsOf(rowOf(account, desk.who));
-  const forLower = branch.bugs.has('nobody yields') ? 0 : freshWants(branch, desk, account).lower;
-  const available = free - forLower;
+  // What was yielded must not be leased again before who it was for had a chance to.
+  const yielded = branch.host.elapsed() < desk.yieldedUntilMs ? freshWants(branch, desk, account).lower : 0;
+  const available = free - yielded;
   const active = branch.options.activeReplicas?.() ?? new Set([...account.rows.keys(), branch.me]).size;
   const needed = lacking(desk, rights);
   if (needed > 0) {
@@ -260,7 +266,10 @@ function smallestNeed(desk: Desk): number {
 export function setWants(branch: Branch, desk: Desk, account: Account): void {
   const row = rowOf(account, desk.who);
   const wants = desk.who === branch.me && !branch.bugs.has('no wants') ? lacking(desk, rightsOf(row)) + desk.strongWants : 0;
-  if (wants !== row.wants) writeRow(branch, desk, account, { ...row, wants });
+  if (wants === row.wants) return;
+  // Until it is 0 again there is business here: a restart must not leave a want behind that nobody has.
+  openIntent(branch, desk, account);
+  writeRow(branch, desk, account, { ...row, wants });
 }
 
 /** Nothing has to be told to the bank. True when that may also be noted: the intent record goes, or shrinks to what I hold (N6). */
@@ -268,7 +277,7 @@ function closeIntent(branch: Branch, desk: Desk, account: Account): boolean {
   const row = rowOf(account, desk.who);
   if (desk.intent === null) return true;
   if (desk.intent > row.leased && !desk.clean) return false;
-  const over = rightsOf(row) === 0;
+  const over = rightsOf(row) === 0 && row.wants === 0;
   if (over) putIntent(branch, desk, null);
   else if (desk.intent !== row.leased) putIntent(branch, desk, row.leased);
   return true;
@@ -337,8 +346,10 @@ export function answerWants(branch: Branch, desk: Desk, account: Account): void 
   const rights = rightsOf(rowOf(account, desk.who));
   if (rights <= 0) return;
   const wants = freshWants(branch, desk, account);
-  const yielded = branch.bugs.has('nobody yields') ? 0 : wants.lower;
-  giveBack(branch, desk, account, Math.min(rights, desk.waiting.size === 0 ? wants.all : yielded));
+  const yields = desk.waiting.size > 0;
+  if (yields && (wants.lower === 0 || branch.bugs.has('nobody yields'))) return;
+  if (yields) desk.yieldedUntilMs = branch.host.elapsed() + yieldMs;
+  giveBack(branch, desk, account, Math.min(rights, yields ? wants.lower : wants.all));
 }
 
 /** All of an old incarnation's rights go back at once; mine when nobody used them for a while. */

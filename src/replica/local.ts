@@ -34,5 +34,7 @@ export function exchangeLocally(branch: Branch, desk: Desk): Later<void> {
     }
     local.put(desk.bankName, printBank(withTotals(told, desk.who, { ...totals, leased })));
     writeRow(branch, desk, account, { ...row, leased, initial: old.initial });
+    // Should this bank ever move into a backbone, the rights here are found by it.
+    branch.ledger.putRecord(desk.intentName, String(leased));
   });
 }

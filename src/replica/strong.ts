@@ -9,7 +9,7 @@
  */
 import { freeIn, printBank, totalsOf, withStrong, withTotals } from './bank-record.ts';
 import { accountsAt, type Branch, type Desk, locked, type Part, pause, type Reason, type SeenBank } from './branch.ts';
-import { giveBack, look, openIntent, readIntent, settled, setWants, writeRow } from './lease.ts';
+import { fetchBank, giveBack, openIntent, readIntent, settled, setWants, writeRow } from './lease.ts';
 import type { Account } from './ledger.ts';
 import { isUnreachable, registersOf } from './lookup.ts';
 import type { TakeResult } from './replica.ts';
@@ -64,12 +64,17 @@ async function record<T>(branch: Branch, { desk, units }: Part, finish: (account
 
 async function attempt(branch: Branch, part: Part, deadlineMs: number): Promise<'taken' | Reason> {
   const { desk, units } = part;
-  const name: Attempt = { id: branch.host.id(), units };
-  branch.ledger.putRecord(strongName(desk), JSON.stringify(name));
+  const trial: Trial = { id: branch.host.id(), deadlineMs, unsure: false };
+  branch.ledger.putRecord(strongName(desk), JSON.stringify({ id: trial.id, units } satisfies Attempt));
   await branch.ledger.flush();
   desk.strongWants += units;
   try {
-    return await exchange(branch, part, name.id, deadlineMs);
+    const outcome = await exchange(branch, part, trial);
+    if (outcome === 'taken') return outcome;
+    // The record stays while a compare-and-set may still land.
+    if (trial.unsure) branch.unfinished.add(desk.who);
+    else branch.ledger.putRecord(strongName(desk), null);
+    return outcome;
   } finally {
     desk.strongWants -= units;
     const account = branch.ledger.peek(desk.address);
@@ -77,25 +82,30 @@ async function attempt(branch: Branch, part: Part, deadlineMs: number): Promise<
   }
 }
 
-async function exchange(branch: Branch, part: Part, id: string, deadlineMs: number): Promise<'taken' | Reason> {
+interface Trial {
+  readonly id: string;
+  readonly deadlineMs: number;
+  /** Set when a compare-and-set was not answered. */
+  unsure: boolean;
+}
+
+async function exchange(branch: Branch, part: Part, trial: Trial): Promise<'taken' | Reason> {
   const { desk } = part;
+  const isLate = () => branch.host.elapsed() >= trial.deadlineMs;
   for (;;) {
-    const seen = await lookOr(branch, desk, deadlineMs);
-    if (seen === null) break; // the record stays: a compare-and-set may still land
+    const seen = await lookOr(branch, desk, trial.deadlineMs);
+    if (seen === null) return 'unreachable';
     if (seen.bank === null) await settled(branch, desk);
     else {
-      const refusal = await propose(branch, part, id, seen);
-      if (refusal === 'taken') return 'taken';
-      if (refusal !== null && (refusal !== 'held-elsewhere' || branch.host.elapsed() >= deadlineMs)) return refusal;
+      const outcome = await propose(branch, part, trial, seen);
+      if (outcome !== null && (outcome !== 'held-elsewhere' || isLate())) return outcome;
     }
-    if (branch.host.elapsed() >= deadlineMs) break;
+    if (isLate()) return 'unreachable';
   }
-  branch.unfinished.add(desk.who);
-  return 'unreachable';
 }
 
 /** null: it did not happen, try again. */
-async function propose(branch: Branch, { desk, units }: Part, id: string, seen: SeenBank): Promise<'taken' | Reason | null> {
+async function propose(branch: Branch, { desk, units }: Part, trial: Trial, seen: SeenBank): Promise<'taken' | Reason | null> {
   const { bank } = seen;
   if (bank === null) return null;
   const total = bank.strong[desk.who];
@@ -103,17 +113,16 @@ async function propose(branch: Branch, { desk, units }: Part, id: string, seen: 
     const account = branch.ledger.peek(desk.address);
     if (account !== undefined && (total?.count ?? 0) > rowOf(account, desk.who).strong) return 'taken';
   }
-  if (total?.id === id) return 'taken';
+  if (total?.id === trial.id) return 'taken';
   if (bank.recovering !== null) return 'recovering';
   if (freeIn(bank) < units) return wantMore(branch, desk, units);
-  const next = printBank(withStrong(bank, desk.who, { count: (total?.count ?? 0) + units, id }));
-  desk.seen = null;
+  const next = printBank(withStrong(bank, desk.who, { count: (total?.count ?? 0) + units, id: trial.id }));
   try {
     const outcome = await registersOf(branch).compareAndSet(desk.bankName, next, seen.revision);
-    if (outcome.done) desk.clean = true;
     return outcome.done ? 'taken' : null;
   } catch (error) {
     if (!isUnreachable(error)) throw error;
+    trial.unsure = true;
     await pause(branch, pollMs);
     return null;
   }
@@ -130,7 +139,7 @@ async function wantMore(branch: Branch, desk: Desk, units: number): Promise<Reas
 async function lookOr(branch: Branch, desk: Desk, deadlineMs: number): Promise<SeenBank | null> {
   for (;;) {
     try {
-      return await look(branch, desk);
+      return await fetchBank(branch, desk);
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       if (branch.host.elapsed() >= deadlineMs) return null;
@@ -147,16 +156,15 @@ export async function settleEarlier(branch: Branch, desk: Desk): Promise<void> {
   const text = await branch.ledger.loadRecord(strongName(desk));
   if (text === null) return;
   const { id, units } = JSON.parse(text) as Attempt;
-  let seen = await look(branch, desk);
+  let seen = await fetchBank(branch, desk);
   for (;;) {
     if (seen.bank?.strong[desk.who]?.id === id)
       return record(branch, { desk, units }, (account) => undo(branch, desk, account, units));
     if (seen.bank === null) break;
     const same = printBank(withTotals(seen.bank, desk.who, totalsOf(seen.bank, desk.who)));
-    desk.seen = null;
     const { done } = await registersOf(branch).compareAndSet(desk.bankName, same, seen.revision);
     if (done) break;
-    seen = await look(branch, desk);
+    seen = await fetchBank(branch, desk);
   }
   branch.ledger.putRecord(strongName(desk), null);
 }

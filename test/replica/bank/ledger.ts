@@ -18,6 +18,8 @@ export interface TestLedgerOptions {
   readonly commit: number;
   /** Called with the rows of each durable commit. */
   readonly committed?: (rows: readonly StoredRow[]) => void;
+  /** Called after a failed commit: it may have taken effect. */
+  readonly reverted?: () => void;
 }
 
 export interface TestLedger extends Ledger {
@@ -88,6 +90,7 @@ export function createTestLedger(options: TestLedgerOptions): TestLedger {
         names,
         rows.map(({ slot }) => slot),
       );
+      options.reverted?.();
       throw error;
     }
     options.committed?.(stored.filter((row) => row.replica === me));
