@@ -4,7 +4,7 @@ import { openReplica, type Replica } from '../../src/replica/index.ts';
 import { createSimulatedHost, type World } from '../../src/simulate/host.ts';
 import type { KillAt } from '../../src/simulate/process.ts';
 import { createSimulatedProcess, type SimulatedProcess } from '../../src/simulate/process.ts';
-import { createSimulatedDisk } from '../../src/simulate/store.ts';
+import { createSimulatedDisk, type SimulatedDisk } from '../../src/simulate/store.ts';
 import type { Json } from '../../src/strategy/json.ts';
 import { createKeyedRuns, executeRun, type LogEntry, type RunContext, type RunResult } from '../../src/workflow/index.ts';
 
@@ -35,6 +35,7 @@ export interface Stage {
   readonly world: World;
   readonly logs: LogEntry[];
   readonly replica: Replica;
+  readonly disk: SimulatedDisk;
   readonly process: SimulatedProcess;
   /** Starts a new process over the same disk; what the last one had in memory is gone. False: it died while it started. */
   start(killAt?: KillAt): Promise<boolean>;
@@ -47,10 +48,11 @@ export interface Stage {
   value(variable: string, key?: string): Promise<Json>;
 }
 
-export async function createStage(app: App, seed = 'workflow', context: Partial<RunContext> = {}): Promise<Stage> {
-  const world = createSimulatedHost({ seed, drain });
+export async function createStage(app: App, seed = 'workflow', context: Partial<RunContext> = {}, other?: Stage): Promise<Stage> {
+  const world = other?.world ?? createSimulatedHost({ seed, drain });
   const host = world.host('here');
-  const disk = createSimulatedDisk(world, 'here');
+  const disk = other?.disk ?? createSimulatedDisk(world, 'here');
+  other?.process.kill();
   const logs: LogEntry[] = [];
   let process = createSimulatedProcess(host);
   let replica: Replica;
@@ -79,6 +81,7 @@ export async function createStage(app: App, seed = 'workflow', context: Partial<
   return {
     world,
     logs,
+    disk,
     get replica() {
       return replica;
     },
