@@ -1,0 +1,40 @@
+/** An app's directory: `cffbrw.yaml` and `workflows/*.yaml` as texts. JSON under the same names is read too. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CffbrwError } from '../error.ts';
+
+export interface DocumentText {
+  /** Relative to the directory, with `/`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+const settingsNames = ['cffbrw.yaml', 'cffbrw.yml', 'cffbrw.json'];
+const workflowName = /\.(ya?ml|json)$/;
+
+/** Rejects with INVALID_APP when this is no app's directory. */
+export async function readDocuments(directory: string): Promise<readonly DocumentText[]> {
+  const names = await namesIn(directory);
+  if (names === null) throw notAnApp(directory, 'there is no such directory');
+  const settings = settingsNames.filter((name) => names.includes(name));
+  if (settings.length === 0) throw notAnApp(directory, 'it has no cffbrw.yaml');
+  if (settings.length > 1) throw notAnApp(directory, `it has both ${settings.join(' and ')}: keep one`);
+  const workflows = ((await namesIn(join(directory, 'workflows'))) ?? []).filter((name) => workflowName.test(name)).sort();
+  const paths = [...settings, ...workflows.map((name) => `workflows/${name}`)];
+  return Promise.all(paths.map(async (path) => ({ path, text: await readFile(join(directory, path), 'utf8') })));
+}
+
+async function namesIn(directory: string): Promise<string[] | null> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw new CffbrwError('INVALID_APP', `${directory} can't be read: ${code ?? String(error)}`, { cause: error });
+  }
+}
+
+const notAnApp = (directory: string, why: string) =>
+  new CffbrwError('INVALID_APP', `${directory} is not the directory of an app: ${why}`, {
+    fix: 'Name the directory that holds cffbrw.yaml, or make one: npx cffbrw init my-app',
+  });
