@@ -1,0 +1,56 @@
+/**
+ * `npm run bench`: every part side by side, in one run. Prints a table per part, writes bench/results/latest.json.
+ *
+ *   npm run bench                       all of it: some minutes, on a machine that does nothing else
+ *   npm run bench -- --small            the same, short: whether it works, not how fast
+ *   npm run bench -- --only http,hot-keys
+ *
+ * Only a complete large run writes latest.json; any other writes bench/results/partial.tmp.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildProject, bundled, root } from './built.ts';
+import type { PartResult, Results } from './figures.ts';
+import { machine } from './machine.ts';
+import { type PartName, parts, type Size } from './parts.ts';
+import { printMachine, printPart } from './print.ts';
+
+const all = Object.keys(parts) as PartName[];
+
+const { values } = parseArgs({ options: { small: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const size: Size = values.small ? 'small' : 'large';
+const wanted = (values.only?.split(',') ?? all) as PartName[];
+const unknown = wanted.filter((name) => !all.includes(name));
+if (unknown.length > 0) throw new Error(`there is no part ${unknown.join(', ')}; there are ${all.join(', ')}`);
+
+async function runPart(directory: string, name: PartName): Promise<PartResult> {
+  const child = fork(join(directory, 'part.js'), [name, size], { cwd: root, execArgv: ['--expose-gc', '--enable-source-maps'] });
+  const exited = once(child, 'exit');
+  const result = await Promise.race([once(child, 'message').then(([said]) => said as PartResult), exited.then(() => null)]);
+  await exited;
+  if (result === null) throw new Error(`the part ${name} ended with code ${child.exitCode}`);
+  return result;
+}
+
+const facts = machine();
+console.log(`${printMachine(facts)}\n`);
+const results = await bundled(async (directory): Promise<Results> => {
+  await buildProject();
+  const done: PartResult[] = [];
+  for (const name of wanted) {
+    const result = await runPart(directory, name);
+    console.log(printPart(result));
+    done.push(result);
+  }
+  return { size, machine: facts, parts: done };
+});
+
+const folder = join(root, 'bench', 'results');
+const file = join(folder, size === 'large' && values.only === undefined ? 'latest.json' : 'partial.tmp');
+mkdirSync(folder, { recursive: true });
+writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+console.log(`Written to ${file}`);
+if (results.parts.some(({ wrong }) => wrong.length > 0)) process.exitCode = 1;
