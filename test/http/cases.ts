@@ -205,6 +205,7 @@ export const traversals = [
   '//etc/passwd',
   '/a//b',
   '/%2fetc%2fpasswd',
+  '/a%2findex.html',
   '/.env',
   '/.git/config',
   '/a/.hidden',

@@ -169,6 +169,7 @@ describe('the event stream', () => {
     const told: unknown[] = [];
     for (let count = 1; count <= 1000; count++) {
       write('spins', count);
+      expect(host.timers).toBe(2);
       if (count % 100 === 0) {
         host.advance(pauseMs);
         told.push(...((await next()) ?? []));
@@ -290,10 +291,12 @@ describe('the event stream', () => {
       ['daily', null, 0],
       ['scores', 'ann', 0],
     ]);
+    const reading = next();
     emit({ variable: 'daily', key: null, window: old, value: 6 });
+    host.advance(pauseMs);
     write('daily', 1);
     host.advance(pauseMs);
-    expect(await next()).toEqual([['daily', null, 1]]);
+    expect(await reading).toEqual([['daily', null, 1]]);
   });
 
   it('sends a comment every 15 s, so that no proxy closes it', async () => {
