@@ -28,6 +28,8 @@ export type Shape =
 export interface ScopeVariable {
   readonly keyed: boolean;
   readonly strategy: StrategyName;
+  /** What its schema says of its value; only of last-write-wins and merge-objects. */
+  readonly shape?: Shape;
 }
 
 /** What may be named where an expression stands. */

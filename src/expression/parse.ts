@@ -44,7 +44,7 @@ export function parseTemplate(source: Source): ParsedTemplate {
   for (;;) {
     const next = text.indexOf('${', position);
     if (next === -1) break;
-    if (next > position && text[next - 1] === '$') {
+    if (text[next - 1] === '$') {
       current += `${text.slice(position, next - 1)}\${`;
       position = next + 2;
       continue;

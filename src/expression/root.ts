@@ -1,5 +1,4 @@
 /** What an expression starts from: bound names, `vars.x`, `vars.x[key]`, `secrets.NAME`, parameters of arrows. */
-import type { StrategyName } from '../strategy/strategy.ts';
 import { type Context, type Part, siteFor } from './context.ts';
 import { anyShape, type CompiledKey, type ScopeVariable, type Shape, scalarShape } from './expression.ts';
 import { nameHints } from './refusals.ts';
@@ -47,7 +46,7 @@ export function compileRoot(tree: TreeOf<'member' | 'index'>, context: Context):
     cost: 2,
     constant: false,
     makes: false,
-    shape: variableShape(target.variable.strategy),
+    shape: variableShape(target.variable),
   };
 }
 
@@ -167,9 +166,9 @@ const extremeShape: Shape = {
   open: false,
 };
 
-function variableShape(strategy: StrategyName): Shape {
+function variableShape({ strategy, shape }: ScopeVariable): Shape {
   if (strategy === 'sum-increments' || strategy === 'bounded-counter') return scalarShape;
-  return strategy === 'max-value' || strategy === 'min-value' ? extremeShape : anyShape;
+  return strategy === 'max-value' || strategy === 'min-value' ? extremeShape : (shape ?? anyShape);
 }
 
 /** `secrets.NAME`. Inside hmac it is allowed everywhere, because nothing of it shows in the digest. */

@@ -205,51 +205,68 @@ describe('names that every value inherits', () => {
   });
 });
 
-/** 16 KB of each, or more. Compiling must end with an error, and quickly. */
+/** As much of each as an expression may be long. Compiling must end with an error, and quickly. */
 const floods: Record<string, string> = {
   'open brackets': '('.repeat(5_000),
   'brackets in brackets': `${'('.repeat(8_000)}1${')'.repeat(8_000)}`,
   lists: `${'['.repeat(8_000)}${']'.repeat(8_000)}`,
-  objects: `${'{a:'.repeat(5_000)}1${'}'.repeat(5_000)}`,
+  objects: `${'{a:'.repeat(4_000)}1${'}'.repeat(4_000)}`,
   'more text than is read': `"${'a'.repeat(20_000)}"`,
   nots: `${'!'.repeat(16_000)}true`,
   minuses: `${'- '.repeat(8_000)}1`,
   sums: `1${'+1'.repeat(8_000)}`,
   powers: `1${'**1'.repeat(5_000)}`,
   conditionals: `${'true?1:'.repeat(2_000)}1`,
-  'conditionals in conditionals': `${'true?'.repeat(3_000)}1${':1'.repeat(3_000)}`,
+  'conditionals in conditionals': `${'true?'.repeat(2_300)}1${':1'.repeat(2_300)}`,
   members: `request${'.a'.repeat(8_000)}`,
   'optional members': `request${'?.a'.repeat(5_000)}`,
   indexes: `request${'[0]'.repeat(5_000)}`,
-  'indexes in indexes': `${'request['.repeat(2_000)}0${']'.repeat(2_000)}`,
+  'indexes in indexes': `${'request['.repeat(1_600)}0${']'.repeat(1_600)}`,
   calls: `upper${'()'.repeat(8_000)}`,
-  'calls in calls': `${'upper('.repeat(2_500)}""${')'.repeat(2_500)}`,
-  templates: `${'`${'.repeat(4_000)}1${'}`'.repeat(4_000)}`,
+  'calls in calls': `${'upper('.repeat(1_800)}""${')'.repeat(1_800)}`,
+  templates: `${'`${'.repeat(3_000)}1${'}`'.repeat(3_000)}`,
   arrows: `${'x=>'.repeat(5_000)}1`,
-  methods: `${'[1].map(x=>'.repeat(1_400)}1${')'.repeat(1_400)}`,
+  methods: `${'[1].map(x=>'.repeat(1_300)}1${')'.repeat(1_300)}`,
   'chained methods': `[1]${'.map(x=>x)'.repeat(1_500)}`,
   news: `${'new '.repeat(4_000)}a`,
   typeofs: `${'typeof '.repeat(2_000)}a`,
-  functions: `${'(function(){'.repeat(1_200)}${'})'.repeat(1_200)}`,
+  functions: `${'(function(){'.repeat(1_100)}${'})'.repeat(1_100)}`,
   labels: `x=>{${'a:'.repeat(8_000)}1}`,
   statements: `x=>{${'if(1)'.repeat(3_000)}1}`,
-  classes: `${'(class{a='.repeat(1_500)}1${'})'.repeat(1_500)}`,
+  classes: `${'(class{a='.repeat(1_250)}1${'})'.repeat(1_250)}`,
   'regular expressions': `/${'('.repeat(8_000)}${')'.repeat(8_000)}/`,
   patterns: `(${'[['.repeat(4_000)}a${']]'.repeat(4_000)})=>1`,
   nulls: `null${'??null'.repeat(2_500)}`,
   'and or': `${'true&&'.repeat(2_500)}true`,
   assignments: `${'a='.repeat(8_000)}1`,
   spreads: `${'[...'.repeat(3_000)}1${']'.repeat(3_000)}`,
-  imports: `${'import('.repeat(2_300)}1${')'.repeat(2_300)}`,
+  imports: `${'import('.repeat(1_800)}1${')'.repeat(1_800)}`,
   asyncs: `${'async x=>'.repeat(1_800)}1`,
   commas: `${'1,'.repeat(8_000)}1`,
   'odd tokens': '\u0000'.repeat(16_000),
 };
 
 describe('a source made to exhaust the parser', () => {
-  it.each(Object.entries(floods))('of %s does not compile', (_name, source) => {
+  it.each(Object.entries(floods))('of %s does not compile', (name, source) => {
+    expect(source.length <= 16_384).toBe(name !== 'more text than is read');
     expect(outcome(() => run(source))).toEqual({ code: 'INVALID_EXPRESSION' });
     expect(outcome(() => evaluate(compileTemplate(`\${${source}}`, scope)))).toEqual({ code: 'INVALID_EXPRESSION' });
+  });
+
+  it.each([
+    'open brackets',
+    'nots',
+    'sums',
+    'powers',
+    'conditionals',
+    'members',
+    'arrows',
+    'news',
+    'labels',
+    'statements',
+    'templates',
+  ])('of %s is refused before the parser sees it', (name) => {
+    expect(() => run(floods[name] ?? '')).toThrow('more than 200 deep');
   });
 
   it('leaves stack enough even when compiling starts deep in it', () => {

@@ -22,6 +22,8 @@ const gives: readonly (readonly [string, unknown])[] = [
   ['`${request.body.user} has ${1 + 1}: ${true}`', 'ann has 2: true'],
   // Members.
   ['request.body.user', 'ann'],
+  ['later', null],
+  ['later.ok', null],
   ['request.body["user"]', 'ann'],
   ['request.body[`us${"er"}`]', 'ann'],
   ['request.body.items[1].sku', 'b'],

@@ -214,6 +214,14 @@ describe('a value whose shape is known', () => {
     expect(() => compileExpression(source, known)).not.toThrow();
   });
 
+  it('may be a variable with a schema', () => {
+    const variables = new Map([
+      ['banner', { keyed: false, strategy: 'last-write-wins', shape: closed({ title: text }) } as const],
+    ]);
+    expect(() => compileExpression('vars.banner.title', { ...scope, variables })).not.toThrow();
+    expect(() => compileExpression('vars.banner.titel', { ...scope, variables })).toThrow('no property `titel`');
+  });
+
   it('gives the shape of what is made of it, for the name that is bound to it', () => {
     expect(compileExpression('{ who: request.body }', known).shape).toMatchObject({ kind: 'object', open: false });
     expect(compileExpression('request.body.items', known).shape.kind).toBe('list');
