@@ -117,11 +117,14 @@ async function settleOne(holder: Holder, backbone: Backbone, old: OldIncarnation
   const proven = old.state === 'proven';
   if (!proven || holder.held.get(old.id) === undefined) {
     const known = judgeNonce(holder.members.get(old.id), holder.nonces.get(old.id) ?? [], null);
-    if (known.kind === 'foreign' || known.kind === 'retired') return saveOld(holder, old.id, { lacks: known.why });
+    if (known.kind === 'foreign' || known.kind === 'retired') {
+      return saveOld(holder, old.id, { state: 'locked', lacks: known.why });
+    }
     // What was proven before has been written by this store since.
     const commit = proven ? await lastCommit(holder) : old.commit;
     const outcome = await claim(holder, backbone, { id: old.id, commit, state: 'stopped' });
-    if (outcome.kind !== 'proven') return saveOld(holder, old.id, { lacks: outcome.why });
+    if (outcome.kind === 'recovering') return;
+    if (outcome.kind !== 'proven') return saveOld(holder, old.id, { state: 'locked', lacks: outcome.why });
   }
   await giveBack(holder, old.id);
 }

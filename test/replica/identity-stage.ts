@@ -223,7 +223,7 @@ async function openMiniature(stage: Stage, { identity, store, witness, backbone,
   };
   const publishAll = async () => {
     const [all] = await store.load([address]);
-    await backbone?.publish((all ?? []).filter(({ replica }) => identity.owns(replica)));
+    await backbone?.publish((all ?? []).filter(({ replica }) => replica === me || identity.old.some(({ id }) => id === replica)));
   };
   identity.onProven((who) =>
     inTurn(async () => {
