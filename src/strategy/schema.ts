@@ -113,7 +113,7 @@ function danglingReference(part: unknown, root: JsonObject): string | null {
 
 function hasPart(root: JsonObject, reference: string): boolean {
   let part: unknown = root;
-  for (const segment of segmentsOf(decodeURIComponent(reference.slice(1)))) {
+  for (const segment of segmentsOf(reference.slice(1))) {
     if (typeof part !== 'object' || part === null || !Object.hasOwn(part, segment)) return false;
     part = (part as Readonly<Record<string, unknown>>)[segment];
   }

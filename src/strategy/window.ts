@@ -56,10 +56,21 @@ const find = (rule: WindowRule, timeMs: number): Window => {
 };
 
 /** The window before the one that holds this instant. */
-export const previousWindow = (rule: WindowRule, timeMs: number): Window => find(rule, windowAt(rule, timeMs).startsMs - 1);
+export function previousWindow(rule: WindowRule, timeMs: number): Window {
+  const window = windowAt(rule, timeMs);
+  const known = before.get(window);
+  if (known !== undefined) return known;
+  const found = find(rule, window.startsMs - 1);
+  before.set(window, found);
+  return found;
+}
+
+const before = new WeakMap<Window, Window>();
 
 /** The window that has this id, or null when no window of this rule ever has it. */
 export function windowOf(rule: WindowRule, id: string): Window | null {
+  const last = latest.get(rule);
+  if (last?.id === id) return last;
   const nominal = parseId(rule.every, id);
   if (nominal === null) return null;
   const zone = rule.timezone ?? 'UTC';
@@ -112,7 +123,6 @@ function periodAt(every: Period, zone: string, timeMs: number): Window {
   let ordinal = ordinalAt(every, timeMs + offsetAt(zone, timeMs));
   const startOf = (n: number): number => firstInstant(zone, nominalStart(every, n));
   // A clock set back over midnight shows the day before again; a zone that changed sides of the date line skips one.
-  while (timeMs < startOf(ordinal)) ordinal--;
   while (timeMs >= startOf(ordinal + 1)) ordinal++;
   return Object.freeze({ id: periodId(every, ordinal), startsMs: startOf(ordinal), endsMs: startOf(ordinal + 1) });
 }

@@ -153,6 +153,29 @@ describe('an auction', () => {
     expect(cluster.conflicts.map(({ lost }) => lost.value)).not.toContainEqual({ value: 100, with: 'ann' });
   });
 
+  test('a bid that the reset had seen is not logged, wherever the two meet', () => {
+    const cluster = place(3);
+    cluster.write(0, raise(100, 'ann'));
+    cluster.send(0, 1, 2);
+    cluster.write(1, reset);
+    cluster.heal();
+    cluster.write(1, raise(1, 'bob'));
+    cluster.heal();
+    expect(cluster.conflicts).toEqual([]);
+  });
+
+  test('an initial value that was raised later shows over what was offered before', () => {
+    const rows = new Map([['a.1', { version: 1, row: { round: 0, value: 40, with: 'ann', stamp: [5, 0] as const } }]]);
+    expect(maxValue.read(rows, declareVariable('bid', { strategy: 'max-value', initial: 50 }))).toEqual({
+      value: 50,
+      with: null,
+    });
+    expect(maxValue.read(rows, declareVariable('bid', { strategy: 'max-value', initial: 30 }))).toEqual({
+      value: 40,
+      with: 'ann',
+    });
+  });
+
   test('two concurrent resets open one round', () => {
     const cluster = place(2);
     cluster.write(0, raise(100));

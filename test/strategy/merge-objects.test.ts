@@ -210,6 +210,25 @@ describe('merging', () => {
     expect(cluster.read(1)).toEqual({ a: { x: 3, y: 2 } });
   });
 
+  test('of two writes of one field at the same instant the lower replica id wins, and the other is logged once', () => {
+    const row = (value: number, others: number): MergeRow => ({
+      leaves: { '/a': { seq: 1, stamp: [5, 0], value }, '/b': { seq: 2, stamp: [5, 1], value: others } },
+      lastSeq: 2,
+      removed: {},
+    });
+    const rows = new Map([
+      ['b.1', { version: 1, row: { ...row(2, 1), leaves: { '/a': { seq: 1, stamp: [5, 0] as const, value: 2 } } } }],
+      ['a.1', { version: 1, row: row(1, 1) }],
+    ]);
+    expect(mergeObjects.read(rows, variable)).toEqual({ a: 1, b: 1 });
+    expect(mergeObjects.conflicts(rows, 'a.1', undefined)).toEqual([
+      { path: '/a', lost: { replica: 'b.1', stamp: [5, 0], value: 2 }, won: { replica: 'a.1', stamp: [5, 0], value: 1 } },
+    ]);
+    const before = rows.get('a.1');
+    rows.set('a.1', { version: 2, row: row(1, 2) });
+    expect(mergeObjects.conflicts(rows, 'a.1', before)).toEqual([]);
+  });
+
   test('reset shows the initial value, which fills in no fields', () => {
     const cluster = createCluster(
       mergeObjects,
@@ -228,17 +247,20 @@ describe('merging', () => {
 describe('garbage', () => {
   test('a remover that crashes before it has the owner’s new row keeps its mark, and nothing comes back', () => {
     const cluster = place(3);
-    cluster.write(0, patch({ a: 1, b: 1 }));
+    cluster.write(0, patch({ b: 1 }));
+    cluster.send(0, 1);
+    cluster.run([{ do: 'flush', at: 1 }]);
+    cluster.write(0, patch({ a: 1 }));
     cluster.send(0, 1);
     cluster.write(1, unset('/a'));
-    cluster.send(1, 0);
+    cluster.run([{ do: 'flush', at: 1, ownOnly: true }]);
     cluster.crash(1);
-    cluster.run([
-      { do: 'collect', at: 1 },
-      { do: 'collect', at: 0 },
-    ]);
-    expect(cluster.rows(1).get('r1.1')?.row.removed).toEqual({ 'r0.1': [1] });
+    expect(cluster.rows(1).get('r0.1')?.row.lastSeq).toBe(1);
+    cluster.run([{ do: 'collect', at: 1 }]);
+    expect(cluster.rows(1).get('r1.1')?.row.removed).toEqual({ 'r0.1': [2] });
+    cluster.send(1, 2);
     cluster.send(0, 2);
+    expect(cluster.read(2)).toEqual({ b: 1 });
     cluster.heal();
     while (cluster.sweep());
     expect(cluster.read(2)).toEqual({ b: 1 });

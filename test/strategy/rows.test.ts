@@ -116,6 +116,21 @@ describe.each(names)('rows of %s from other machines', (name) => {
   });
 });
 
+test.each<[string, StrategyName, object]>([
+  ['a stamp of three numbers', 'last-write-wins', { stamp: [5, 0, 1], seen: {} }],
+  ['a stamp beyond the end of time', 'max-value', { round: 0, value: 1, with: null, stamp: [9e15, 0] }],
+  ['a replica named __proto__', 'last-write-wins', { stamp: [5, 0], seen: JSON.parse('{"__proto__":1}') }],
+  [
+    'a cancel of a replica named constructor',
+    'sum-increments',
+    { sum: 0, base: null, cancels: { constructor: { version: 1, sum: 1 } } },
+  ],
+  ['a negative count', 'bounded-counter', { ...sound['bounded-counter'], taken: -1 }],
+  ['a text as its highest value', 'max-value', { round: 0, value: '1', with: null, stamp: [5, 0] }],
+])('a row with %s is refused', (_what, name, row) => {
+  expect(() => strategies[name].parseRow(row)).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }));
+});
+
 test.each([
   ['a leaf past the last seq', { leaves: { '/a': { seq: 3, stamp: [1, 0], value: 1 } }, lastSeq: 2, removed: {} }],
   [

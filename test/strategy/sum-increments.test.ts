@@ -115,6 +115,21 @@ describe('resets', () => {
   });
 });
 
+test('a second reset, after a crash that lost the rows that the first had seen, cancels no less than the first', () => {
+  const cluster = place(2);
+  cluster.write(0, add(5));
+  cluster.send(0, 1);
+  cluster.run([{ do: 'flush', at: 1 }]);
+  cluster.write(0, add(7));
+  cluster.send(0, 1);
+  cluster.write(1, reset);
+  cluster.run([{ do: 'flush', at: 1, ownOnly: true }]);
+  cluster.crash(1);
+  cluster.write(1, reset);
+  cluster.heal();
+  expect(cluster.read(0)).toBe(0);
+});
+
 describe('numbers at their limits', () => {
   const rowOf = (total: number): SumRow => ({ sum: total, cancels: {}, base: null });
   const writer = { me: 'a', version: 2, stamp: () => [1, 0] as const };

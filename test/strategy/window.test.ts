@@ -70,7 +70,7 @@ describe('windows tile time', () => {
     fc.assert(
       fc.property(rules, times, (rule, timeMs) => {
         const window = windowAt(rule, timeMs);
-        expect(windowOf(rule, window.id)).toEqual(window);
+        for (const fresh of [rule, { ...rule }]) expect(windowOf(fresh, window.id)).toEqual(window);
         expect(window.id).not.toContain(':');
         for (const every of periods) if (every !== rule.every) expect(windowOf({ ...rule, every }, window.id)).toBeNull();
       }),
@@ -146,6 +146,14 @@ describe('hours', () => {
       ['2026-04-05T01+1030', 30],
       ['2026-10-04T02+1100', 30],
     ]);
+  });
+
+  test('end where the clock leaves them, if only after a minute', () => {
+    const rule = { every: 'hour', timezone: 'America/St_Johns' } as const;
+    const window = windowAt(rule, at('2010-11-07T02:30:30Z'));
+    expect(window).toEqual({ id: '2010-11-07T00-0230', startsMs: at('2010-11-07T02:30Z'), endsMs: at('2010-11-07T02:31Z') });
+    expect(windowAt(rule, window.endsMs).id).toBe('2010-11-06T23-0330');
+    expect(windowOf(rule, window.id)).toEqual(window);
   });
 
   test('carry the offset, quarters and seconds included', () => {
