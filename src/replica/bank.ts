@@ -179,7 +179,11 @@ async function lookAfter(branch: Branch, who: string): Promise<void> {
 
 async function finishStrong(branch: Branch, who: string, name: string): Promise<void> {
   const desk = await openDesk(branch, who, name);
-  if (desk === null || branch.locks.has(`strong ${desk.bankName}`)) return;
+  if (desk === null) return;
+  if (branch.locks.has(`strong ${desk.bankName}`)) {
+    branch.unfinished.add(who);
+    return;
+  }
   await locked(branch, `strong ${desk.bankName}`, () => settleEarlier(branch, desk));
 }
 
@@ -198,7 +202,9 @@ async function finishClaims(branch: Branch): Promise<void> {
 
 async function contact(branch: Branch, watchman: Watchman): Promise<void> {
   await ensureAuthenticator(branch);
-  if (branch.openGeneration !== branch.ledger.generation) for (const who of branch.own) branch.unfinished.add(who);
+  // A commit that failed may have taken effect: then there are records that nobody here remembers.
+  if (branch.finishedGeneration !== branch.ledger.generation) for (const who of branch.own) branch.unfinished.add(who);
+  branch.finishedGeneration = branch.ledger.generation;
   for (const who of [...branch.unfinished]) {
     branch.unfinished.delete(who);
     try {

@@ -21,7 +21,10 @@ export type BankBug =
   | 'no intent'
   | 'intent not durable'
   | 'return before row'
-  | 'relative returns'
+  | 'intent lowered early'
+  | 'generation ignored'
+  | 'lease too much'
+  | 'view kept'
   | 'settle overwrites'
   | 'credit twice'
   | 'expire without register'
@@ -29,7 +32,6 @@ export type BankBug =
   | 'claim not durable'
   | 'loser keeps unit'
   | 'strong by count'
-  | 'decide before waiting'
   | 'stale row'
   | 'no wants'
   | 'nobody yields';
@@ -67,6 +69,8 @@ export interface Branch {
   readonly timers: Set<Cancel>;
   /** Incarnations of mine whose records must be gone through again: something was left with an unknown outcome. */
   readonly unfinished: Set<string>;
+  /** The ledger's generation in which they were last gone through. */
+  finishedGeneration: number;
   /** No more leases: everything is being returned. */
   stopping: boolean;
   closed: boolean;
@@ -138,7 +142,7 @@ export const createBranch = (ledger: Ledger, options: BankOptions): Branch => ({
   ledger,
   host: ledger.host,
   me: ledger.me,
-  local: ledger.registers === null ? createLocalRegisters(ledger) : null,
+  local: ledger.registers === null ? createLocalRegisters(ledger, options.bugs?.has('view kept') === true) : null,
   options,
   bugs: options.bugs ?? noBugs,
   desks: new Map(),
@@ -150,6 +154,7 @@ export const createBranch = (ledger: Ledger, options: BankOptions): Branch => ({
   locks: new Map(),
   timers: new Set(),
   unfinished: new Set([ledger.me]),
+  finishedGeneration: ledger.generation,
   stopping: false,
   closed: false,
 });

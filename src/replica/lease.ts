@@ -67,6 +67,7 @@ function putIntent(branch: Branch, desk: Desk, ceiling: number | null): void {
 /** Before a row gets rights in any way but a lease: so that its business can be noted in the same transaction. */
 export async function readIntent(branch: Branch, desk: Desk): Promise<void> {
   while (desk.intentGeneration !== branch.ledger.generation) {
+    if (branch.bugs.has('generation ignored') && desk.intentGeneration >= 0) desk.intentGeneration = branch.ledger.generation;
     const generation = branch.ledger.generation;
     const text = await branch.ledger.loadRecord(desk.intentName);
     if (generation !== branch.ledger.generation) continue;
@@ -155,7 +156,11 @@ async function look(branch: Branch, desk: Desk): Promise<SeenBank> {
 }
 
 /** What the bank shall hold next, or null when nothing has to change. */
-type Plan = { readonly totals: Totals; readonly bank: BankRecord };
+interface Plan {
+  readonly account: Account;
+  readonly totals: Totals;
+  readonly bank: BankRecord;
+}
 
 /** Takes in what the bank shows (synchronously), and decides what to write. */
 function consider(branch: Branch, desk: Desk, account: Account, seen: SeenBank): Plan | null {
@@ -170,7 +175,7 @@ function consider(branch: Branch, desk: Desk, account: Account, seen: SeenBank):
   setWants(branch, desk, account);
   const totals: Totals = { leased, returned: row.returned, minted: row.minted, burned: row.burned };
   if (seen.bank !== null && sameTotals(totals, totalsOf(bank, desk.who)) && closeIntent(branch, desk, account)) return null;
-  return { totals, bank: withTotals(bank, desk.who, totals) };
+  return { account, totals, bank: withTotals(bank, desk.who, totals) };
 }
 
 /** A bank that rows have seen before was lost; what it was created with is known from them. */
@@ -227,7 +232,7 @@ function planRecovery(branch: Branch, desk: Desk, account: Account, bank: BankRe
       ? { ...bank.strong, [desk.who]: { count: row.strong, id: '' } }
       : bank.strong;
   const next = withTotals({ ...bank, strong, recovering: { written: [...all] } }, desk.who, totals);
-  return { totals, bank: complete && freeIn(next) >= 0 ? { ...next, recovering: null } : next };
+  return { account, totals, bank: complete && freeIn(next) >= 0 ? { ...next, recovering: null } : next };
 }
 
 /** How many units more to ask for. */
@@ -240,8 +245,8 @@ function leaseWanted(branch: Branch, desk: Desk, account: Account, free: number)
   const active = branch.options.activeReplicas?.() ?? new Set([...account.rows.keys(), branch.me]).size;
   const needed = lacking(desk, rights);
   if (needed > 0) {
-    if (smallestNeed(desk) - rights > available) return 0;
-    return leaseSize(available, Math.max(1, needed), active);
+    if (smallestNeed(desk) - rights > available && !branch.bugs.has('lease too much')) return 0;
+    return branch.bugs.has('lease too much') ? needed : leaseSize(available, Math.max(1, needed), active);
   }
   if (rights >= desk.lowWater || desk.waiting.size > 0) return 0;
   if (free <= 2 * active) desk.lowWater = 0;
@@ -276,7 +281,7 @@ export function setWants(branch: Branch, desk: Desk, account: Account): void {
 function closeIntent(branch: Branch, desk: Desk, account: Account): boolean {
   const row = rowOf(account, desk.who);
   if (desk.intent === null) return true;
-  if (desk.intent > row.leased && !desk.clean) return false;
+  if (desk.intent > row.leased && !desk.clean && !branch.bugs.has('intent lowered early')) return false;
   const over = rightsOf(row) === 0 && row.wants === 0;
   if (over) putIntent(branch, desk, null);
   else if (desk.intent !== row.leased) putIntent(branch, desk, row.leased);
@@ -284,14 +289,15 @@ function closeIntent(branch: Branch, desk: Desk, account: Account): boolean {
 }
 
 /** Makes the plan durable, then writes it. */
-async function carryOut(branch: Branch, desk: Desk, { totals, bank }: Plan, seen: SeenBank): Promise<SeenBank> {
+async function carryOut(branch: Branch, desk: Desk, { account, totals, bank }: Plan, seen: SeenBank): Promise<SeenBank> {
   const ceiling = Math.max(desk.intent ?? 0, totals.leased);
   if (desk.intent !== ceiling) putIntent(branch, desk, ceiling);
+  const before = rowOf(account, desk.who);
   const durable = branch.ledger.flush();
-  if (branch.bugs.has('intent not durable') || branch.bugs.has('return before row')) durable.catch(() => {});
+  if (skipsFlush(branch, desk, totals, seen)) durable.catch(() => {});
   else await durable;
   checkCovered(bank);
-  if (branch.bugs.has('row before bank')) raise(branch, desk, totals.leased);
+  if (branch.bugs.has('row before bank')) raise(branch, desk, { ...rowOf(account, desk.who), leased: totals.leased });
   desk.clean = false;
   desk.seen = null;
   const outcome = await registersOf(branch).compareAndSet(desk.bankName, printBank(bank), seen.revision);
@@ -299,13 +305,22 @@ async function carryOut(branch: Branch, desk: Desk, { totals, bank }: Plan, seen
   desk.seen = asSeen(outcome.register);
   const more = seen.bank === null ? totals.leased : totals.leased - leaseOf(seen.bank, desk.who).leased;
   if (outcome.done && more > 0) desk.lowWater = Math.floor(more / 2);
+  if (outcome.done && branch.bugs.has('stale row')) raise(branch, desk, { ...before, leased: totals.leased });
   return desk.seen;
 }
 
-function raise(branch: Branch, desk: Desk, leased: number): void {
+// For tests that switch a mechanism off.
+
+function skipsFlush({ bugs }: Branch, desk: Desk, totals: Totals, { bank }: SeenBank): boolean {
+  if (bugs.size === 0) return false;
+  const returns = totals.returned > leaseOf(bank ?? emptyBank(0), desk.who).returned;
+  return returns ? bugs.has('return before row') : bugs.has('intent not durable');
+}
+
+function raise(branch: Branch, desk: Desk, row: BoundedRow): void {
   const account = branch.ledger.peek(desk.address);
   if (account === undefined) return;
-  branch.ledger.write(account, { ...rowOf(account, desk.who), leased }, desk.who);
+  branch.ledger.write(account, row, desk.who);
   serve(branch, desk);
 }
 

@@ -30,13 +30,14 @@ export const settlePrefix = 'settle/';
 
 const register = (value: string | null): Register => ({ value, revision: value });
 
-export function createLocalRegisters(ledger: Ledger): LocalRegisters {
+/** `keepsView`: a bug that tests switch on. */
+export function createLocalRegisters(ledger: Ledger, keepsView: boolean): LocalRegisters {
   let generation = ledger.generation;
   let known = new Map<string, string | null>();
   let complete = new Set<string>();
 
   const check = () => {
-    if (generation === ledger.generation) return;
+    if (generation === ledger.generation || keepsView) return;
     generation = ledger.generation;
     known = new Map();
     complete = new Set();

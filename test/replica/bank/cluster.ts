@@ -128,6 +128,7 @@ export function createCluster({ seed, replicas, initial, bugs, contactMs = 400, 
         const address = byId.get(row.address);
         if (address !== undefined && row.replica !== place.id && (await ledger.receive(row, address))) bank.rowsChanged(address);
       }
+      await ledger.flush();
     });
     const contact = () => {
       bank

@@ -17,6 +17,8 @@ export interface AskedTake {
 interface Acknowledged extends AskedTake {
   readonly id: string;
   settled: string | null;
+  /** Answered by the one that decided it (others say `repeated`). */
+  granted: boolean;
   gaveOk: boolean;
   confirmedOk: boolean;
 }
@@ -79,7 +81,8 @@ export function createObserver(
   const checkB = (address: string, why: string) =>
     demand(
       live(address) <= stock(address),
-      () => `B: ${live(address)} units of ${address} are out, of ${stock(address)} (${why}) ${JSON.stringify([...disksNow()].map(([who, disk]) => [who, rowsOn(disk, address, who)]))}`,
+      () =>
+        `B: ${live(address)} units of ${address} are out, of ${stock(address)} (${why}) ${JSON.stringify([...disksNow()].map(([who, disk]) => [who, rowsOn(disk, address, who)]))}`,
     );
 
   const checkBankWrite = (address: string, text: string) => {
@@ -144,11 +147,24 @@ export function createObserver(
           );
         }
       }
-      demand(result.repeated || !receipts.has(id), () => `the receipt ${id} was granted twice`);
-      if (receipts.has(id)) return;
+      const known = receipts.get(id);
+      demand(result.repeated || known?.granted !== true, () => `the receipt ${id} was granted twice`);
+      if (known !== undefined) {
+        known.granted ||= !result.repeated;
+        return;
+      }
       grants += 1;
       const settled = registers.get(`settle/${id}`) ?? null;
-      receipts.set(id, { id, text: result.receipt, units, once, settled, gaveOk: false, confirmedOk: false });
+      receipts.set(id, {
+        id,
+        text: result.receipt,
+        units,
+        once,
+        settled,
+        granted: !result.repeated,
+        gaveOk: false,
+        confirmedOk: false,
+      });
       for (const address of units.keys()) checkB(address, `take of ${units.get(address)}`);
     },
     settledAs(text, asked, result) {

@@ -21,6 +21,8 @@ interface Run {
   /** Units of takes whose outcome nobody was told for sure. */
   readonly unknown: Map<string, number>;
   readonly pending: Set<object>;
+  /** Who will die at some later await. */
+  readonly doomed: Set<Place>;
   faulty: boolean;
 }
 
@@ -36,7 +38,7 @@ export async function runSchedule(seed: string | number, bugs?: ReadonlySet<Bank
     contactMs: random.pick([100, 300, 600]),
     ...(bugs === undefined ? {} : { bugs }),
   });
-  const run: Run = { cluster, random, trace: [], unknown: new Map(), pending: new Set(), faulty: false };
+  const run: Run = { cluster, random, trace: [], unknown: new Map(), pending: new Set(), doomed: new Set(), faulty: false };
   let violation: string | null = null;
   try {
     await beFaulty(run);
@@ -97,6 +99,8 @@ function start(run: Run, place: Place, maybeDying: boolean): void {
   const { cluster, random } = run;
   const when = random.pick(['before', 'during', 'after'] as const);
   const dying = maybeDying && random.chance(0.5) ? { await: random.integer(1, 150), when } : undefined;
+  if (dying === undefined) run.doomed.delete(place);
+  else run.doomed.add(place);
   cluster.start(place, dying);
   place.process.onKill(() => {
     place.running = null;
@@ -248,10 +252,10 @@ async function heal(run: Run): Promise<void> {
     place.disk.faults.full = false;
     place.disk.faults.syncFailure = 0;
     place.process.resume();
-    if (place.process.alive) continue;
+    if (place.process.alive && !run.doomed.has(place)) continue;
+    place.process.kill();
     start(run, place, false);
   }
-  // A process may have been given the await at which it will die: it is started again.
   await cluster.world.run(healMs);
   failed(run);
 }
