@@ -9,7 +9,7 @@
 import type { Backbone } from '../backbone/backbone.ts';
 import { CffbrwError, invariant } from '../error.ts';
 import { claim, judgeEpoch, type Outcome } from './claim.ts';
-import { fence, type Holder, lastCommit, noteRegression, saveOld } from './holder.ts';
+import { fence, type Holder, lastCommit, noteRegression, ownsOld, saveOld } from './holder.ts';
 import type { Freeze, OldIncarnation } from './incarnation.ts';
 import { changeMembers, type Member, readMembers } from './members.ts';
 import { moveIn } from './move.ts';
@@ -107,14 +107,16 @@ async function claimEntry(holder: Holder, backbone: Backbone, commit: number): P
 /** Each old incarnation again (I5): the same proof, then its rights go back. */
 async function settleOld(holder: Holder, backbone: Backbone): Promise<void> {
   for (const old of [...holder.old.values()]) {
-    if (isOpen(old)) await settleOne(holder, backbone, old);
+    if (isOpen(holder, old)) await settleOne(holder, backbone, old);
   }
 }
 
-const isOpen = (old: OldIncarnation): boolean => (old.state === 'locked' && old.witness === null) || old.state === 'proven';
+/** What has returned its rights is taken up once per start all the same: its receipts may still be given back, and only this store may write that. */
+const isOpen = ({ resumed }: Holder, { id, state, witness }: OldIncarnation): boolean =>
+  (state === 'locked' && witness === null) || state === 'proven' || (state === 'returned' && !resumed.has(id));
 
 async function settleOne(holder: Holder, backbone: Backbone, old: OldIncarnation): Promise<void> {
-  const proven = old.state === 'proven';
+  const proven = old.state !== 'locked';
   if (!proven || holder.held.get(old.id) === undefined) {
     const known = judgeNonce(holder.members.get(old.id), holder.nonces.get(old.id) ?? [], null);
     if (known.kind === 'foreign' || known.kind === 'retired') {
@@ -131,13 +133,13 @@ async function settleOne(holder: Holder, backbone: Backbone, old: OldIncarnation
 
 /** Without a backbone there is nobody to ask: the disk was proven when it ended, or an operator vouched for it. */
 async function settleOldHere(holder: Holder): Promise<void> {
-  for (const old of [...holder.old.values()]) if (isOpen(old)) await giveBack(holder, old.id);
+  for (const old of [...holder.old.values()]) if (isOpen(holder, old)) await giveBack(holder, old.id);
 }
 
 async function giveBack(holder: Holder, id: string): Promise<void> {
   if (holder.provenListener === null) return;
-  await saveOld(holder, id, { state: 'proven', lacks: '' });
-  invariant(holder.old.get(id)?.state === 'proven', 'I5', `the rights of ${id} would be touched without proof`);
+  if (holder.old.get(id)?.state === 'locked') await saveOld(holder, id, { state: 'proven', lacks: '' });
+  invariant(ownsOld(holder, id), 'I5', `the rights of ${id} would be touched without proof`);
   try {
     await holder.provenListener(id);
   } catch (error) {
@@ -146,6 +148,7 @@ async function giveBack(holder: Holder, id: string): Promise<void> {
     return saveOld(holder, id, { lacks: `its rights could not be returned: ${error.message}` });
   }
   await saveOld(holder, id, { state: 'returned', lacks: '' });
+  holder.resumed.add(id);
 }
 
 export const recoveringFreeze = (why: string): Freeze => ({

@@ -36,6 +36,8 @@ export interface Holder {
   readonly nonces: Map<string, readonly Nonce[]>;
   /** The nonce with which this process claimed an incarnation. */
   readonly held: Map<string, string>;
+  /** Old incarnations that this process has taken up again. */
+  readonly resumed: Set<string>;
   /** As last seen. */
   members: Members;
   /** A freeze that ends by itself: out of reach, another epoch. */
@@ -69,6 +71,12 @@ export async function saveOld(holder: Holder, id: string, change: Partial<OldInc
 /** True when this incarnation may hold rights: it confirmed a claim at a backbone, or its bank is here. */
 export const mayHoldRights = (holder: Holder): boolean =>
   holder.identity.home === 'local' || (holder.nonces.get(holder.identity.id) ?? []).some((nonce) => nonce.confirmed);
+
+/** True for an old incarnation whose row this store may write. */
+export function ownsOld({ old }: Holder, id: string): boolean {
+  const state = old.get(id)?.state;
+  return state === 'proven' || state === 'returned';
+}
 
 /** The last durable commit of this store. */
 export const lastCommit = async (holder: Holder): Promise<number> => (await readMark(holder.store))?.commit ?? 0;
@@ -106,7 +114,7 @@ function endAll(holder: Holder, { lacks, witness }: Ending, commit: number): Old
   if (mayHoldRights(holder)) ended.push({ id: holder.identity.id, commit, state: 'locked', witness, lacks, since });
   if (witness === null) return ended;
   for (const old of holder.old.values()) {
-    if (old.state === 'locked' || old.state === 'proven') {
+    if (old.state !== 'written-off') {
       ended.push({ ...old, state: 'locked', witness: old.witness ?? witness, lacks });
     }
   }

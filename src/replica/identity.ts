@@ -16,7 +16,7 @@ import { CffbrwError, invariant } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { Store } from '../store/store.ts';
 import { claimOwn, contact, holds, joined, recoveringFreeze } from './contact.ts';
-import { beginNew, fence, type Holder, lastCommit, mayHoldRights, save, saveIdentity } from './holder.ts';
+import { beginNew, fence, type Holder, lastCommit, mayHoldRights, ownsOld, save, saveIdentity } from './holder.ts';
 import {
   type Freeze,
   type IdentityRecord,
@@ -67,7 +67,7 @@ export interface Identity {
   onRegressed(listener: (why: string) => void): void;
   /**
    * Called on a contact with an old incarnation that is proven: finish its intents, claims, mints and receipts, and return its rights. It must be
-   * repeatable: it is called again, also after a restart, until it has resolved once.
+   * repeatable: it is called until it has resolved once in this process, and so once in every later one.
    */
   onProven(listener: (who: string) => Promise<void>): void;
   /** The bank found a lease or return of mine that this store knows nothing of (judgeLease): stops this process, and is remembered. */
@@ -98,6 +98,7 @@ function holderOf(options: IdentityOptions, stored: Stored): Holder {
     old: new Map(stored.old),
     nonces: new Map(stored.nonces),
     held: new Map(),
+    resumed: new Set(),
     members: new Map(),
     waiting: null,
     fenced: null,
@@ -214,7 +215,7 @@ function publicFace(holder: Holder): Identity {
     get recoveredAt() {
       return holder.identity.recoveredAt;
     },
-    owns: (replica) => replica === holder.identity.id || holder.old.get(replica)?.state === 'proven',
+    owns: (replica) => replica === holder.identity.id || ownsOld(holder, replica),
     activeReplicas: () => Math.max(1, countActive(holder.members)),
     contact() {
       contacting ??= contact(holder).finally(() => {

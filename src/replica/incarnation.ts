@@ -46,7 +46,7 @@ export interface OldIncarnation {
   /** Its last commit. */
   readonly commit: number;
   /**
-   * locked: not proven, nobody may touch its rights. proven: mine, its rights are being returned. returned: nothing is left of it.
+   * locked: not proven, nobody may touch its rights. proven: mine, its rights are being returned. returned: so they were; its receipts are still mine to settle.
    * written-off: an operator gave it up.
    */
   readonly state: 'locked' | 'proven' | 'returned' | 'written-off';

@@ -115,9 +115,7 @@ async function writeOff({ host, store, alone }: WriteOff, { identity, mark, old 
     lacks: '',
     since: now,
   };
-  const gone = [...old.values()]
-    .filter(({ state }) => state !== 'returned')
-    .map((one) => ({ ...one, state: 'written-off' as const }));
+  const gone = [...old.values()].map((one) => ({ ...one, state: 'written-off' as const }));
   await store.commit(
     burns.map(({ row }) => row),
     [

@@ -78,6 +78,36 @@ describe('in between', () => {
     expect([old?.state, clone.identity.owns(first.identity.me)]).toEqual(['locked', false]);
   });
 
+  test('an old incarnation that returned its rights is taken up again once per start, because its receipts may still be settled', async () => {
+    const stage = createStage(7);
+    const machine = stage.machine('hanoi');
+    const { first, second } = await endedCutOff(stage, machine);
+    await stage.run(second.contact());
+    second.kill();
+    const third = await stage.open(machine);
+    const asked: string[] = [];
+    third.identity.onProven(async (who) => void asked.push(who));
+    for (let times = 0; times < 3; times += 1) await stage.run(third.identity.contact());
+    expect([asked, third.identity.owns(first.identity.me)]).toEqual([[first.identity.me], true]);
+    expect(third.identity.old[0]?.state).toBe('returned');
+  });
+
+  test('what had returned its rights is in doubt again on an older copy of the disk', async () => {
+    const stage = createStage(8);
+    const machine = stage.machine('hanoi');
+    const { first, second } = await endedCutOff(stage, machine);
+    await stage.run(second.contact());
+    const backup = machine.disk.snapshot();
+    await stage.run(second.lease(1));
+    second.kill();
+    machine.disk.restore(backup);
+    const third = await stage.open(machine);
+    const asked: string[] = [];
+    third.identity.onProven(async (who) => void asked.push(who));
+    await stage.run(third.identity.contact());
+    expect([asked, third.identity.owns(first.identity.me)]).toEqual([[], false]);
+  });
+
   test('rows that appear while a start claims its incarnation are seen', async () => {
     const stage = createStage(4);
     const machine = stage.machine('hanoi', { witness: false });
