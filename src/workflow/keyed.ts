@@ -98,7 +98,10 @@ async function attempt(what: Attempt, replica: Replica, host: Host, sweeper: Swe
     const found = parseRecord(await replica.getRecord(what.name));
     const kept = found !== null && found.head.expiresMs > host.now() ? found : null;
     if (kept !== null && kept.head.fingerprint !== what.fingerprint) return mismatch;
-    if (kept?.head.result !== undefined) return kept.head.result;
+    if (kept?.head.result !== undefined) {
+      await replica.durable(replica.pending()); // it may be as new as the last write (K2)
+      return kept.head.result;
+    }
     if (kept !== null && kept.head.plan !== what.plan.fingerprint) return problemOf(changed(what.plan.name));
     const result = await go(what, kept ?? fresh(what, host), replica, kept === null ? sweeper : null);
     sweeper.sweep();
@@ -137,6 +140,7 @@ function createRecord(name: string, kept: Kept, replica: Replica, sweeper: Sweep
   let listed = sweeper === null;
   const standing = createStanding(replica);
   const put = (): number => {
+    standing.check();
     if (!listed) sweeper?.add(name, head.expiresMs);
     listed = true;
     return standing.on(replica.putRecord(name, `${JSON.stringify(head)}\n${text}`));
@@ -151,7 +155,6 @@ function createRecord(name: string, kept: Kept, replica: Replica, sweeper: Sweep
   });
   const finish = (result: RunResult): number => {
     if (isProblem(result) && mayChange(result.status)) return 0;
-    standing.check();
     head = { ...head, result };
     text = '';
     return put();

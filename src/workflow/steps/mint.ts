@@ -2,7 +2,7 @@ import { number, value, variableName } from '../fields.ts';
 import { gateOn, type RunFrame } from '../frame.ts';
 import { amountOf, checkAmount } from './amount.ts';
 import { asInputs, defineVerb, follow } from './verb.ts';
-import { addressOf } from './writing.ts';
+import { addressOf, withSlot } from './writing.ts';
 
 /** `mint` and `burn`: operators' operations on a bounded counter. */
 const supplyVerb = (verb: 'mint' | 'burn') =>
@@ -25,12 +25,16 @@ const supplyVerb = (verb: 'mint' | 'burn') =>
         follow(frame.evaluate(inputs), (values) => {
           const given = asInputs(values);
           const [address, units] = [addressOf(frame, variable, given.key), amountOf(given)];
-          return supply(frame, () => frame.run.replica[verb](address, units));
+          // In memory, the operation is decided at once, and so with its announcement.
+          return withSlot(frame, address, () => supply(frame, () => frame.run.replica[verb](address, units)));
         });
     },
   });
 
-/** Announced in the journal in the block that starts it, so that a retry does not do it again; then how it ended. */
+/**
+ * Announced in the journal before it is done, so that a retry never does it twice: units too many would be sold. A death in the instant
+ * between the two loses it.
+ */
 async function supply(frame: RunFrame, act: () => Promise<void>): Promise<void> {
   const { run } = frame;
   let acting: Promise<void> | undefined;

@@ -181,11 +181,35 @@ function take(frame: RunFrame, requests: readonly TakeRequest[], options: TakeOp
     return undefined;
   }
   lane.check();
-  const decided = (result: TakeResult) => lane.record(toJson(result), true);
+  return takeKeyed(frame, { requests, options, bind });
+}
+
+interface KeyedTake {
+  readonly requests: readonly TakeRequest[];
+  readonly options: TakeOptions;
+  readonly bind: (result: TakeResult) => void;
+}
+
+function takeKeyed(frame: RunFrame, { requests, options, bind }: KeyedTake): Executed {
+  const { lane, run } = frame;
+  let unwritten: { readonly error: unknown } | null = null;
+  const decided = (result: TakeResult) => {
+    try {
+      lane?.record(toJson(result), true);
+    } catch (error) {
+      unwritten = { error };
+    }
+  };
   return follow(
     takeNoting(frame, () => run.replica.take(requests, { ...options, decided })),
-    bind,
+    (result) => (unwritten === null ? bind(result) : undo(frame, result, unwritten.error)),
   );
+}
+
+/** While the take waited, a commit that the run stands on has failed: the retry will not know of this take, so it goes back. */
+async function undo({ run }: RunFrame, { receipt, repeated }: TakeResult, error: unknown): Promise<void> {
+  if (receipt !== null && !repeated) await run.replica.give(receipt);
+  throw error;
 }
 
 /** A take that is refused with an error (a wrong amount, say) leaves it in the journal, for a `try` may go on from it. */

@@ -53,7 +53,11 @@ export function addressOf(frame: RunFrame, variable: Variable, key: Json | undef
 }
 
 /** Runs `action` with the slot of an address, at once when it is in memory. */
-export function withSlot<Result>(frame: RunFrame, address: Address, action: (slot: Slot) => Result): Result | Promise<Result> {
+export function withSlot<Result>(
+  frame: RunFrame,
+  address: Address,
+  action: (slot: Slot) => Result | Promise<Result>,
+): Result | Promise<Result> {
   const { replica } = frame.run;
   const slot = replica.peek(address);
   if (slot !== undefined) return action(slot);
