@@ -11,7 +11,7 @@
  *   E2  Two concurrent resets open one and the same round.
  *   E3  An offer that does not show changes nothing, so it costs neither a write nor a stamp.
  */
-import { beats, type Stamp } from '../clock.ts';
+import { beats, compareStamps, type Stamp } from '../clock.ts';
 import { CffbrwError } from '../error.ts';
 import { checkJson, checkNumber, type Json } from './json.ts';
 import { type OperationInput, refuseRow, rowCount, rowObject, rowReplicas, rowStamp, wrongOperation } from './parsing.ts';
@@ -24,8 +24,8 @@ export interface ExtremeRow {
   readonly value: number | null;
   readonly with: Json;
   readonly stamp: Stamp;
-  /** Present when this replica opened the round: the versions of the rows that its reset had seen. */
-  readonly seen?: Readonly<Record<string, number>>;
+  /** Present when this replica opened the round: the stamps of the rows that its reset had seen. */
+  readonly seen?: Readonly<Record<string, Stamp>>;
 }
 
 export interface Extreme {
@@ -45,7 +45,7 @@ export interface Direction {
   readonly exceeds: (a: number, b: number) => boolean;
 }
 
-type Opened = ExtremeRow & { readonly seen: Readonly<Record<string, number>> };
+type Opened = ExtremeRow & { readonly seen: Readonly<Record<string, Stamp>> };
 
 const currentRound = (rows: Rows<ExtremeRow>): number => {
   let round = 0;
@@ -96,7 +96,7 @@ function openRound(rows: Rows<ExtremeRow>, writer: Writer): ExtremeRow {
   const round = currentRound(rows) + 1;
   if (!Number.isSafeInteger(round))
     throw new CffbrwError('OUT_OF_RANGE', 'there are no rounds left: a row claims the last one there is');
-  const seen = Object.fromEntries([...rows].map(([replica, { version }]) => [replica, version]));
+  const seen = Object.fromEntries([...rows].map(([replica, { row }]) => [replica, row.stamp]));
   return { round, value: null, with: null, stamp: writer.stamp(), seen };
 }
 
@@ -121,9 +121,15 @@ function conflicts(rows: Rows<ExtremeRow>, author: string, before: Entry<Extreme
   return late.flatMap((replica): Conflict[] => {
     const offer = rows.get(replica);
     if (offer === undefined || offer.row.value === null || offer.row.round === round) return [];
-    if (openers.some(([, { row }]) => (row.seen[replica] ?? -1) >= offer.version)) return [];
+    if (openers.some(([, { row }]) => hasSeen(row, replica, offer.row.stamp))) return [];
     return [{ lost: { replica, stamp: offer.row.stamp, value: extreme(offer.row.value, offer.row.with) }, won }];
   });
+}
+
+/** By stamps, not by versions: a row may be published again with the same offer in it. */
+function hasSeen({ seen }: Opened, replica: string, offer: Stamp): boolean {
+  const stamp = seen[replica];
+  return stamp !== undefined && compareStamps(stamp, offer) >= 0;
 }
 
 /** True when author's row is the first one known here of the current round. */
@@ -150,7 +156,7 @@ function parseRow(input: unknown): ExtremeRow {
     with: checkJson(row.with),
     stamp: rowStamp(row.stamp),
   };
-  return row.seen === undefined ? parsed : { ...parsed, seen: rowReplicas(row.seen, 'what it has seen', rowCount) };
+  return row.seen === undefined ? parsed : { ...parsed, seen: rowReplicas(row.seen, 'what it has seen', rowStamp) };
 }
 
 export function extremeStrategy(direction: Direction): Strategy<ExtremeRow, ExtremeOperation, Extreme> {

@@ -12,7 +12,7 @@ export const maxLeafBytes = 65_536;
 const escapeSegment = (segment: string): string =>
   segment.includes('~') || segment.includes('/') ? segment.replaceAll('~', '~0').replaceAll('/', '~1') : segment;
 
-const unescapeSegment = (segment: string): string =>
+export const unescapeSegment = (segment: string): string =>
   segment.includes('~') ? segment.replaceAll('~1', '/').replaceAll('~0', '~') : segment;
 
 /** The field names from the root down. */

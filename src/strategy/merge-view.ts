@@ -8,7 +8,7 @@
  */
 import { beats, compareStamps, type Stamp } from '../clock.ts';
 import type { Json } from './json.ts';
-import { isMarker, segmentsOf } from './merge-path.ts';
+import { isMarker, segmentsOf, unescapeSegment } from './merge-path.ts';
 import type { Rows } from './strategy.ts';
 
 export interface Leaf {
@@ -71,8 +71,45 @@ export function eachLive(rows: Rows<MergeRow>, visit: (replica: string, path: st
 
 /** The value, or undefined where no leaf is live. */
 export function view(rows: Rows<MergeRow>): Json | undefined {
-  const root = tree(rows);
-  return root.best === null ? undefined : render(root);
+  const live: (readonly [string, Json])[] = [];
+  eachLive(rows, (_replica, path, leaf) => {
+    live.push([path, leaf.value]);
+  });
+  return live.length === 0 ? undefined : (assemble(live) ?? render(tree(rows)));
+}
+
+/** The value where no two leaves compete, which is nearly always; null where some do. Several times faster than by the tree. */
+function assemble(live: (readonly [string, Json])[]): Json | null {
+  const root: Container = {};
+  const containers = new Map([['', root]]);
+  live.sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [path, value] of live) {
+    const end = path.lastIndexOf('/');
+    const parent = isMarker(value) ? container(containers, path) : container(containers, path.slice(0, end));
+    if (parent === null) return null;
+    if (isMarker(value)) continue;
+    const field = unescapeSegment(path.slice(end + 1));
+    if (Object.hasOwn(parent, field)) return null;
+    parent[field] = value;
+  }
+  for (const object of containers.values()) Object.freeze(object);
+  return root;
+}
+
+type Container = Record<string, Json>;
+
+/** The object at this path, made where it is missing; null where a scalar is in its place. */
+function container(containers: Map<string, Container>, path: string): Container | null {
+  const known = containers.get(path);
+  if (known !== undefined) return known;
+  const end = path.lastIndexOf('/');
+  const parent = container(containers, path.slice(0, end));
+  const field = unescapeSegment(path.slice(end + 1));
+  if (parent === null || Object.hasOwn(parent, field)) return null;
+  const made: Container = {};
+  parent[field] = made;
+  containers.set(path, made);
+  return made;
 }
 
 export interface Hidden {

@@ -78,7 +78,7 @@ export interface Strategy<Row extends object = object, Op extends Operation = Op
   readonly stamped: readonly OperationName[];
   /** The operation from untrusted input, checked. Throws INVALID_NUMBER, INVALID_VALUE, TOO_LARGE, WRONG_OPERATION. */
   parse(input: Operation & Record<string, unknown>, variable: Variable): Op;
-  /** My next row. Throws OUT_OF_RANGE, TOO_LARGE. */
+  /** My next row; the very row before it where nothing changes, so that there is nothing to flush. Throws OUT_OF_RANGE, TOO_LARGE. */
   apply(rows: Rows<Row>, writer: Writer, operation: Op, variable: Variable): Row;
   read(rows: Rows<Row>, variable: Variable): Value;
   /** True when the rows show that nobody wrote it, or that it was unset: then `keys` does not list it. */

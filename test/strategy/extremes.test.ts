@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { beats } from '../../src/clock.ts';
+import { beats, type Stamp } from '../../src/clock.ts';
 import type { Extreme, ExtremeOperation } from '../../src/strategy/extreme.ts';
 import { maxValue } from '../../src/strategy/max-value.ts';
 import { declareVariable } from '../../src/strategy/variable.ts';
@@ -83,11 +83,14 @@ describe.each([
         cluster.heal();
         const rounds = roundsOf(cluster.done);
         const last = Math.max(0, ...rounds.values());
-        for (const { lost } of cluster.conflicts) {
-          const offer = cluster.done.find((one) => one.replica === lost.replica && String(one.stamp) === String(lost.stamp));
-          if (offer === undefined) continue; // it was lost in a crash
+        const find = (side: { replica: string; stamp: Stamp }) =>
+          cluster.done.find((one) => one.replica === side.replica && String(one.stamp) === String(side.stamp));
+        for (const { lost, won } of cluster.conflicts) {
+          const [offer, opener] = [find(lost), find(won)];
+          if (offer === undefined || opener === undefined) continue; // one of the two was lost in a crash
           expect(offer.operation.operation).not.toBe('reset');
-          expect(rounds.get(offer.id)).toBeLessThan(Math.max(last, 1));
+          expect(rounds.get(offer.id)).toBeLessThan(rounds.get(opener.id) ?? 0);
+          if (opener.operation.operation === 'reset') expect(opener.seen.has(offer.id)).toBe(false);
         }
         const resets = cluster.done.filter(({ operation }) => operation.operation === 'reset');
         const logged = cluster.conflicts.map(({ lost }) => `${lost.replica} ${lost.stamp}`);
@@ -161,6 +164,17 @@ describe('an auction', () => {
     cluster.heal();
     cluster.write(1, raise(1, 'bob'));
     cluster.heal();
+    expect(cluster.conflicts).toEqual([]);
+  });
+
+  test('a bid that the reset had seen is not logged when its row is published again unchanged', () => {
+    const cluster = place(2);
+    cluster.write(0, raise(100, 'ann'));
+    cluster.send(0, 1);
+    cluster.write(1, reset);
+    cluster.write(0, raise(90, 'ann'));
+    cluster.heal();
+    expect(cluster.rows(1).get('r0.1')?.version).toBe(2);
     expect(cluster.conflicts).toEqual([]);
   });
 

@@ -40,7 +40,7 @@ const sound: Record<StrategyName, object> = {
   'last-write-wins': { stamp: [5, 0], value: { a: 1 }, seen: { b: 2 } },
   'sum-increments': { sum: 5, cancels: { b: { version: 1, sum: 2 } }, base: { stamp: [5, 0], value: 1 } },
   'merge-objects': { leaves: { '/a/b': { seq: 2, stamp: [5, 0], value: [1] } }, lastSeq: 2, removed: { b: [1, 2] } },
-  'max-value': { round: 1, value: 5, with: { by: 'ann' }, stamp: [5, 0], seen: { b: 1 } },
+  'max-value': { round: 1, value: 5, with: { by: 'ann' }, stamp: [5, 0], seen: { b: [4, 1] } },
   'min-value': { round: 0, value: null, with: null, stamp: [0, 0] },
   'bounded-counter': { leased: 5, returned: 1, taken: 2, given: 1, wants: 0, strong: 0, minted: 0, burned: 0, initial: 10 },
 };
