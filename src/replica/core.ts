@@ -1,6 +1,7 @@
 /** The parts of a replica, put together: who calls whom. Nothing here decides anything. */
 import type { Backbone } from '../backbone/backbone.ts';
 import { type Clock, createClock, type Stamp } from '../clock.ts';
+import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { Store } from '../store/store.ts';
 import type { Variable } from '../strategy/variable.ts';
@@ -10,6 +11,7 @@ import { type ConflictLog, createConflictLog } from './conflicts.ts';
 import { cursorRecord } from './connection.ts';
 import { createFlush, type Flush } from './flush.ts';
 import type { Identity } from './identity.ts';
+import { readMark } from './incarnation.ts';
 import { createLoading, type Loading, readRecord } from './loading.ts';
 import { createMemory, type Memory, putRecord, sweep } from './memory.ts';
 import { createPublisher, type Publisher, publishedRecord } from './publish.ts';
@@ -77,7 +79,11 @@ export async function createCore(options: CoreOptions, identity: Identity): Prom
   const registers = options.backbone?.registers ?? null;
   const frozen = () => identity.frozen?.reason ?? null;
   const ledger = createLedger({ me, host, registers, memory, store, flush, loading, frozen });
-  const bank = createBank(ledger, { activeReplicas: () => identity.activeReplicas() });
+  const bank = createBank(ledger, {
+    activeReplicas: () => identity.activeReplicas(),
+    members: () => unretired(identity),
+    alarm: (error) => bankAlarm(options, identity, error),
+  });
   return {
     ...options,
     ...{ me, identity, memory, clock, loading, updating, watchers, flush, publisher, bank },
@@ -88,17 +94,29 @@ export async function createCore(options: CoreOptions, identity: Identity): Prom
   };
 }
 
+/** Whom a recovery of the backbone waits for: every incarnation ever known, however long absent. */
+function unretired({ members, me }: Identity): readonly string[] {
+  return [me, ...[...members].filter(([id, { state }]) => id !== me && state !== 'retired').map(([id]) => id)];
+}
+
+/** A lease or return of mine that this store knows nothing of shows that the disk is not the newest: this process stops. */
+function bankAlarm({ alarm }: CoreOptions, identity: Identity, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  const fenced = error instanceof CffbrwError && error.code === 'FENCED';
+  alarm({ kind: fenced ? 'second-self' : 'bank', message });
+  if (fenced) identity.disprove(message).catch(() => {}); // what it can't write down now it finds again at the next start
+}
+
 async function readStored(store: Store) {
   const [commit, clock, cursor, published, quarantined] = await Promise.all([
-    readRecord(store, 'commit'),
+    readMark(store),
     readRecord(store, clockRecord),
     readRecord(store, cursorRecord),
     readRecord(store, publishedRecord),
     readAll(store, quarantinePrefix),
   ]);
   return {
-    // The record is `<replica id> <commit number>`.
-    commit: commit === null ? 0 : Number(commit.slice(commit.lastIndexOf(' ') + 1)),
+    commit: commit?.commit ?? 0,
     clock: clock === null ? undefined : (JSON.parse(clock) as Stamp),
     cursor,
     published: Number(published ?? 0),

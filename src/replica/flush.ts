@@ -13,6 +13,7 @@ import { CffbrwError, invariant } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { Store, StoredRow } from '../store/store.ts';
 import { canonical } from '../strategy/json.ts';
+import { markText } from './incarnation.ts';
 import {
   type Batch,
   emptyBatch,
@@ -65,18 +66,19 @@ export function createFlush(options: FlushOptions): Flush {
     scheduled = true;
     host.after(0, () => {
       scheduled = false;
-      if (memory.flying === 0 && isDirty(memory)) void run();
+      if (memory.flying === 0 && isDirty(memory)) run().catch(breakDown);
     });
   };
 
   async function run(): Promise<void> {
     while (isDirty(memory)) {
-      const batch = begin();
+      const mark = markText(options.me, memory.next, memory.committed);
+      const batch = begin(mark);
       const rows = encode(batch, memory.flying, options.me);
       const tellWatchers = options.capture(batch.slots);
       try {
         await options.store.commit(rows, storedRecords(batch));
-        await options.witness?.write(`${options.me} ${memory.flying}`);
+        await options.witness?.write(mark);
       } catch (error) {
         fail(batch, error);
         continue;
@@ -85,11 +87,18 @@ export function createFlush(options: FlushOptions): Flush {
     }
   }
 
-  function begin(): Batch {
+  /** A mistake of ours, not of the disk: nothing more is written, and nobody waits for ever. */
+  function breakDown(cause: unknown): void {
+    memory.refusal ??=
+      cause instanceof CffbrwError ? cause : new CffbrwError('INVARIANT', `a flush broke down: ${String(cause)}`, { cause });
+    for (const waiter of [flyingWaiter, waiting]) waiter?.reject(memory.refusal);
+  }
+
+  function begin(mark: string): Batch {
     invariant(memory.next > memory.committed, 'F1', 'a commit number would be used twice');
     memory.flying = memory.next;
     options.prepare();
-    putRecord(memory, commitRecord, `${options.me} ${memory.next}`);
+    putRecord(memory, commitRecord, mark);
     const batch = memory.dirty;
     memory.dirty = emptyBatch();
     memory.next += 1;
@@ -127,6 +136,7 @@ export function createFlush(options: FlushOptions): Flush {
       flyingWaiter ??= createWaiter();
       return flyingWaiter.promise;
     }
+    if (memory.refusal?.code === 'INVARIANT') return Promise.reject(memory.refusal);
     invariant(commit === memory.next, 'F2', `nobody can wait for commit ${commit}: the next is ${memory.next}`);
     waiting ??= createWaiter();
     return waiting.promise;

@@ -100,7 +100,9 @@ export function newIncarnation(name: string, host: Host): string {
 
 export const nameOf = (id: string): string => id.slice(0, id.indexOf('.'));
 
-export const markText = (id: string, commit: number): string => `${id} ${commit}`;
+/** The text of a commit. Where commits failed in between it names the one before, so that a witness that stands there is no old one. */
+export const markText = (id: string, commit: number, previous = commit - 1): string =>
+  previous === commit - 1 ? `${id} ${commit}` : `${id} ${commit} ${previous}`;
 
 /** `<id> <commit>`, and where commits failed in between `<id> <commit> <previous>`; null when it is none of these. */
 export function parseMark(text: string): CommitMark | null {
