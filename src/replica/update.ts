@@ -66,11 +66,12 @@ export function createUpdating({ memory, host, clock, me }: UpdateOptions): Upda
     const before = slot.value;
     const row = strategy.apply(slot.rows, writer, operation, variable);
     const previous = slot.rows.get(me);
+    if (previous !== undefined && row === previous.row) return; // nothing changed (an offer that loses): nothing to write
     slot.rows.set(me, { version: memory.next, row });
     slot.value = before === undefined ? undefined : strategy.step?.(before, operation, variable);
     if (variable.schema !== undefined) {
       try {
-        checkSchema(variable, read(slot));
+        if (strategy.absent?.(slot.rows) !== true) checkSchema(variable, read(slot));
       } catch (error) {
         if (previous === undefined) slot.rows.delete(me);
         else slot.rows.set(me, previous);
