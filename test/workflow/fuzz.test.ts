@@ -27,6 +27,7 @@ const steps = [
   { take: 'b', once: 'me', as: 't' },
   { take: [{ take: 'b', each: '${ l }', item: 'i', amount: 1 }], as: 'u' },
   { give: 'b', receipt: '${ t.receipt }', when: 't.ok' },
+  // biome-ignore lint/suspicious/noThenProperty: a step of a document
   { if: 'offer.accepted', then: [{ unset: 'v' }, { let: { z: 1 } }], else: [{ reset: 'n' }, { let: { z: 2 } }] },
   { switch: [{ when: 'z === 1', do: [{ log: { level: 'info', message: 'hi' } }] }], default: [{ get: 'k', key: 'q', as: 'g' }] },
   { each: '${ l }', item: 'i', do: [{ add: 'k', key: "${ i ?? 'none' }" }, { return: '${ i }' }], as: 'all', concurrency: 2 },
