@@ -67,7 +67,10 @@ function putIntent(branch: Branch, desk: Desk, ceiling: number | null): void {
 /** Before a row gets rights in any way but a lease: so that its business can be noted in the same transaction. */
 export async function readIntent(branch: Branch, desk: Desk): Promise<void> {
   while (desk.intentGeneration !== branch.ledger.generation) {
-    if (branch.bugs.has('generation ignored') && desk.intentGeneration >= 0) desk.intentGeneration = branch.ledger.generation;
+    if (branch.bugs.has('generation ignored') && desk.intentGeneration >= 0) {
+      desk.intentGeneration = branch.ledger.generation;
+      return;
+    }
     const generation = branch.ledger.generation;
     const text = await branch.ledger.loadRecord(desk.intentName);
     if (generation !== branch.ledger.generation) continue;

@@ -3,7 +3,7 @@
  */
 import { CffbrwError } from '../error.ts';
 import type { Address } from '../strategy/address.ts';
-import { accountsAt, type Branch, deskAt, type Reason } from './branch.ts';
+import { accountsAt, type Branch, type Desk, deskAt, type Reason } from './branch.ts';
 import { openIntent, readIntent, settled, writeRow } from './lease.ts';
 import type { Account } from './ledger.ts';
 import { exchangeLocally } from './local.ts';
@@ -17,12 +17,13 @@ export async function mint(branch: Branch, address: Address, units: number): Pro
   for (;;) {
     const [account] = (await accountsAt(branch, [address])) as [Account];
     const desk = deskAt(branch, account);
-    if (branch.local === null) await readIntent(branch, desk);
+    await prepare(branch, desk);
     if (branch.ledger.peek(address) !== account) continue;
     const row = rowOf(account, branch.me);
     checkRange(account, row.minted + units);
     openIntent(branch, desk, account);
     writeRow(branch, desk, account, { ...row, minted: row.minted + units });
+    if (branch.local !== null) await exchangeLocally(branch, desk);
     break;
   }
   await tellBank(branch, address);
@@ -35,10 +36,15 @@ function checkRange(account: Account, minted: number): void {
   throw new CffbrwError('OUT_OF_RANGE', `${account.address.id} would have minted more than 2^53−1 units`, { fix: 'Mint less.' });
 }
 
+/** What must be in memory, so that the row and its business (or the local bank) are written in one synchronous block. */
+const prepare = async (branch: Branch, desk: Desk): Promise<void> => {
+  if (branch.local === null) await readIntent(branch, desk);
+  else await branch.local.get(desk.bankName);
+};
+
 async function tellBank(branch: Branch, address: Address): Promise<void> {
   const [account] = (await accountsAt(branch, [address])) as [Account];
   const desk = deskAt(branch, account);
-  if (branch.local !== null) await exchangeLocally(branch, desk);
   await branch.ledger.flush();
   if (branch.local === null) await settled(branch, desk);
 }
@@ -47,6 +53,7 @@ async function tellBank(branch: Branch, address: Address): Promise<void> {
 export async function burn(branch: Branch, address: Address, units: number): Promise<void> {
   checkUnits(units, 'a burn');
   const [account] = (await accountsAt(branch, [address])) as [Account];
+  await prepare(branch, deskAt(branch, account));
   const refusal = await obtain<Reason | null>(branch, {
     parts: [{ desk: deskAt(branch, account), units }],
     timeoutMs: defaultTimeoutMs,
@@ -55,6 +62,7 @@ export async function burn(branch: Branch, address: Address, units: number): Pro
       const row = rowOf(held as Account, branch.me);
       openIntent(branch, desk, held as Account);
       writeRow(branch, desk, held as Account, { ...row, burned: row.burned + units, returned: row.returned + units });
+      if (branch.local !== null) void exchangeLocally(branch, desk);
       return null;
     },
     refuse: (reason) => reason,

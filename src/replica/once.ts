@@ -53,28 +53,28 @@ interface LocalOnce {
 }
 
 function takeOnceHere(branch: Branch, parts: readonly Part[], { options, name, prefix }: LocalOnce): Later<TakeResult> {
-  const [{ desk }] = parts as [Part];
-  const known = branch.local?.peek(name, prefix);
-  if (known === undefined) return takeOnce(branch, { address: desk.address, amount: parts[0]?.units ?? 1 }, options);
-  const repeat = () => {
-    const value = branch.local?.peek(name, prefix)?.value ?? null;
-    return value === null ? null : decided(options, repeated(branch, desk, parseNamed(value)));
+  const [{ desk, units }] = parts as [Part];
+  /** The earlier grant's answer; null: there is none; or all again, when memory was reverted and it must be read anew. */
+  const earlier = (): Later<TakeResult> | null => {
+    const known = branch.local?.peek(name, prefix);
+    if (known === undefined) return takeOnce(branch, { address: desk.address, amount: units }, options);
+    return known.value === null ? null : decided(options, repeated(branch, desk, parseNamed(known.value)));
   };
-  const first = branch.ledger.frozen === null ? repeat() : null;
+  const first = branch.ledger.frozen === null ? earlier() : null;
   if (first !== null) return first;
-  return obtain(branch, {
+  const decision = obtain<Later<TakeResult>>(branch, {
     parts,
     timeoutMs: 0,
     perform(accounts) {
-      const earlier = repeat();
-      if (earlier !== null) return earlier;
-      const terms = { options, once: name, state: 'granted' } as const;
-      const made = grant(branch, parts, accounts, terms);
+      const late = earlier();
+      if (late !== null) return late;
+      const made = grant(branch, parts, accounts, { options, once: name, state: 'granted' });
       branch.local?.put(name, printNamed({ receipt: made.text, expires: made.deadline }));
       return decided(options, granted(parts, accounts, made));
     },
     refuse: (reason, part) => decided(options, refused(branch, reason, part)),
   });
+  return whenKnown(decision, (result) => result);
 }
 
 function repeated(branch: Branch, desk: Desk, { receipt, expires, confirmed = false }: Named): TakeResult {

@@ -71,8 +71,9 @@ export function createLocalRegisters(ledger: Ledger, keepsView: boolean): LocalR
       if (generation !== asked) continue;
       for (const { name, value } of found) {
         const short = name.slice(localPrefix.length);
-        // What was written while the store was read is newer.
-        if (known.get(short) === undefined && ledger.peekRecord(name) === undefined) known.set(short, value);
+        // What was written while the store was read is newer. And this view must not depend on what the ledger keeps in memory.
+        const newer = ledger.peekRecord(name);
+        if (!known.has(short)) known.set(short, newer === undefined ? value : newer);
       }
       complete.add(prefix);
       return;

@@ -41,9 +41,19 @@ export interface ClusterOptions {
   readonly bugs?: ReadonlySet<BankBug>;
   readonly contactMs?: number;
   readonly counters?: number;
+  /** False: one replica, whose bank is in its own store. */
+  readonly backbone?: boolean;
 }
 
-export function createCluster({ seed, replicas, initial, bugs, contactMs = 400, counters = 2 }: ClusterOptions): Cluster {
+export function createCluster({
+  seed,
+  replicas,
+  initial,
+  bugs,
+  contactMs = 400,
+  counters = 2,
+  backbone: connected = true,
+}: ClusterOptions): Cluster {
   const world = createSimulatedHost({ seed, drain });
   const variables = Array.from(
     { length: counters },
@@ -71,6 +81,7 @@ export function createCluster({ seed, replicas, initial, bugs, contactMs = 400, 
     addresses.map(({ id }) => id),
     initial,
     disks,
+    connected,
   );
   const loopback = createLoopback({ host: world.host('backbone'), store: guarded(observer.store, errors) });
 
@@ -81,7 +92,7 @@ export function createCluster({ seed, replicas, initial, bugs, contactMs = 400, 
     const unsent = new Map<string, StoredRow>();
     let sending = false;
     const send = async () => {
-      if (sending) return;
+      if (sending || !connected) return;
       sending = true;
       while (unsent.size > 0) {
         const rows = [...unsent.values()];
@@ -102,7 +113,7 @@ export function createCluster({ seed, replicas, initial, bugs, contactMs = 400, 
       me: place.id,
       host: process.host,
       store,
-      registers: backbone.registers,
+      registers: connected ? backbone.registers : null,
       variable: variableOf,
       commit,
       reverted: () => void resend(),
@@ -123,13 +134,15 @@ export function createCluster({ seed, replicas, initial, bugs, contactMs = 400, 
     await resend();
     await bank.start();
     place.running = { ledger, bank };
-    backbone.subscribe(null, async ({ rows }) => {
-      for (const row of rows) {
-        const address = byId.get(row.address);
-        if (address !== undefined && row.replica !== place.id && (await ledger.receive(row, address))) bank.rowsChanged(address);
-      }
-      await ledger.flush();
-    });
+    if (connected)
+      backbone.subscribe(null, async ({ rows }) => {
+        for (const row of rows) {
+          const address = byId.get(row.address);
+          if (address !== undefined && row.replica !== place.id && (await ledger.receive(row, address)))
+            bank.rowsChanged(address);
+        }
+        await ledger.flush();
+      });
     const contact = () => {
       bank
         .contact()

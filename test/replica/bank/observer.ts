@@ -50,6 +50,7 @@ export function createObserver(
   addresses: readonly string[],
   initial: number,
   disksNow: () => ReadonlyMap<string, DiskSnapshot>,
+  connected = true,
 ): Observer {
   const kept = memoryStore();
   const registers = new Map<string, string>();
@@ -77,6 +78,26 @@ export function createObserver(
       minted += row.minted;
     }
     return initial + minted - burned;
+  };
+  /** Without a backbone the registers are records of the one disk. */
+  const readLocal = () => {
+    for (const disk of disksNow().values()) {
+      for (const { name, value } of disk.records) {
+        if (name.startsWith('register/') && value !== null) localWritten(name.slice(9), value);
+      }
+    }
+  };
+  const localWritten = (name: string, value: string) => {
+    if (!name.startsWith('bank/')) return registerWritten(name, value);
+    const address = name.slice(5);
+    const bank = parseBank(value);
+    registers.set(name, value);
+    demand(freeIn(bank) >= 0, () => `N1: the bank of ${address} has ${freeIn(bank)} free`);
+    for (const [who, disk] of disksNow()) {
+      const row = rowsOn(disk, address, who);
+      shown.set(`${who} ${address}`, leaseOf(bank, who).leased);
+      demand(leaseOf(bank, who).leased === row.leased, () => `the local bank of ${address} and its row are not one transaction`);
+    }
   };
   const checkB = (address: string, why: string) =>
     demand(
@@ -136,6 +157,7 @@ export function createObserver(
     },
     live,
     acknowledged({ units, once }, result) {
+      if (!connected) readLocal();
       if (!result.ok || result.receipt === null) return;
       const id = idOf(result.receipt);
       if (once !== null) {
@@ -168,6 +190,7 @@ export function createObserver(
       for (const address of units.keys()) checkB(address, `take of ${units.get(address)}`);
     },
     settledAs(text, asked, result) {
+      if (!connected) readLocal();
       const receipt = receipts.get(idOf(text));
       if (receipt === undefined) return demand(!result.ok, () => `a forged receipt was settled: ${text}`);
       if (!result.ok) return;
@@ -186,6 +209,7 @@ export function createObserver(
       return text === undefined ? null : parseBank(text);
     },
     committed(disks) {
+      if (!connected) readLocal();
       for (const address of addresses) {
         let out = 0;
         for (const [who, disk] of disks) {
