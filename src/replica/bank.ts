@@ -24,14 +24,16 @@ import {
   type Part,
   serve,
 } from './branch.ts';
+import { readIntent } from './intent.ts';
 import { type KeptReceipt, keptPrefix, loadKept, remember } from './kept.ts';
-import { answerWants, giveBack, isUnsettled, readIntent, returnIdle, settled, wake } from './lease.ts';
+import { isUnsettled, settled, wake } from './lease.ts';
 import type { Account, Ledger } from './ledger.ts';
 import { isUnreachable } from './lookup.ts';
 import { burn, mint } from './mint.ts';
 import { resumeClaim, takeOnce } from './once.ts';
 import type { Later } from './registers.ts';
 import type { SettleResult, TakeOptions, TakeResult } from './replica.ts';
+import { answerWants, giveBack, returnIdle } from './return.ts';
 import { rightsOf, rowOf } from './rights.ts';
 import { ensureAuthenticator } from './secret.ts';
 import { expire, readNotices, resumeSettling, settle, settlingPrefix } from './settle.ts';

@@ -7,12 +7,9 @@
  * Invariants:
  *   N4  row.leased ≤ what the bank has shown for me ≤ the durable intent.
  *   N5  The bank's returned, minted and burned of mine ≤ those of my durable row.
- *   N6  An intent gets smaller only when no compare-and-set of mine can still land: after one of mine succeeded (that changed the revision
- *       on which the others stood), or when the bank shows the intent itself.
- *   N7  Rights are never negative.
  */
 import type { Register } from '../backbone/backbone.ts';
-import { CffbrwError, invariant } from '../error.ts';
+import { CffbrwError } from '../error.ts';
 import type { BoundedRow } from '../strategy/bounded-counter.ts';
 import {
   type BankRecord,
@@ -29,55 +26,14 @@ import {
   withTotals,
 } from './bank-record.ts';
 import { accountsAt, after, type Branch, type Desk, type SeenBank, serve } from './branch.ts';
+import { closeIntent, knownIntent, openIntent, putIntent, readIntent, writeRow } from './intent.ts';
 import type { Account } from './ledger.ts';
 import { isUnreachable, registersOf } from './lookup.ts';
 import { declaredInitial, knownInitial, rightsOf, rowOf } from './rights.ts';
+import { freshWants, lacking, setWants, smallestNeed } from './wants.ts';
 
 const pollMs = 50;
 const retryMs = 250;
-/** For so long after it was first heard, a want of another replica is answered. */
-const wantFreshMs = 3_000;
-/** For so long who yielded leaves to the other what it wants. */
-const yieldMs = 500;
-const idleMs = 5_000;
-
-/** Writes the row of the desk's incarnation. Asserts N7. */
-export function writeRow(branch: Branch, desk: Desk, account: Account, row: BoundedRow): void {
-  invariant(rightsOf(row) >= 0, 'N7', `${desk.who} would hold ${rightsOf(row)} rights of ${desk.address.id}`);
-  branch.ledger.write(account, row, desk.who);
-}
-
-/** There is business with this bank: a durable record says so until it is over, so that a restart finds it. */
-export function openIntent(branch: Branch, desk: Desk, account: Account): void {
-  if (branch.local !== null) return;
-  const ceiling = Math.max(knownIntent(branch, desk) ?? 0, rowOf(account, desk.who).leased);
-  if (desk.intent !== ceiling) putIntent(branch, desk, ceiling);
-}
-
-/** The intent as last read, or null when it must be read again (then it is at least what the row says). */
-const knownIntent = (branch: Branch, desk: Desk): number | null =>
-  desk.intentGeneration === branch.ledger.generation ? desk.intent : null;
-
-function putIntent(branch: Branch, desk: Desk, ceiling: number | null): void {
-  if (desk.intentGeneration !== branch.ledger.generation) return; // the next turn reads it, and opens it again
-  desk.intent = ceiling;
-  if (!branch.bugs.has('no intent')) branch.ledger.putRecord(desk.intentName, ceiling === null ? null : String(ceiling));
-}
-
-/** Before a row gets rights in any way but a lease: so that its business can be noted in the same transaction. */
-export async function readIntent(branch: Branch, desk: Desk): Promise<void> {
-  while (desk.intentGeneration !== branch.ledger.generation) {
-    if (branch.bugs.has('generation ignored') && desk.intentGeneration >= 0) {
-      desk.intentGeneration = branch.ledger.generation;
-      return;
-    }
-    const generation = branch.ledger.generation;
-    const text = await branch.ledger.loadRecord(desk.intentName);
-    if (generation !== branch.ledger.generation) continue;
-    desk.intent = text === null ? null : Number(text);
-    desk.intentGeneration = generation;
-  }
-}
 
 /** Sees to it that a turn runs, now or after the one that is running. */
 export function wake(branch: Branch, desk: Desk): void {
@@ -256,41 +212,6 @@ function leaseWanted(branch: Branch, desk: Desk, account: Account, free: number)
   return leaseSize(available, 0, active);
 }
 
-/** Units that the takes which wait here lack together. */
-function lacking(desk: Desk, rights: number): number {
-  let needed = 0;
-  for (const { parts } of desk.waiting) for (const part of parts) if (part.desk === desk) needed += part.units;
-  return Math.max(0, needed - rights);
-}
-
-function smallestNeed(desk: Desk): number {
-  let smallest = Number.POSITIVE_INFINITY;
-  for (const { parts } of desk.waiting)
-    for (const part of parts) if (part.desk === desk) smallest = Math.min(smallest, part.units);
-  return smallest;
-}
-
-/** Says in my row what is lacking here, so that others return what they do not need. */
-export function setWants(branch: Branch, desk: Desk, account: Account): void {
-  const row = rowOf(account, desk.who);
-  const wants = desk.who === branch.me && !branch.bugs.has('no wants') ? lacking(desk, rightsOf(row)) + desk.strongWants : 0;
-  if (wants === row.wants) return;
-  // Until it is 0 again there is business here: a restart must not leave a want behind that nobody has.
-  openIntent(branch, desk, account);
-  writeRow(branch, desk, account, { ...row, wants });
-}
-
-/** Nothing has to be told to the bank. True when that may also be noted: the intent record goes, or shrinks to what I hold (N6). */
-function closeIntent(branch: Branch, desk: Desk, account: Account): boolean {
-  const row = rowOf(account, desk.who);
-  if (desk.intent === null) return true;
-  if (desk.intent > row.leased && !desk.clean && !branch.bugs.has('intent lowered early')) return false;
-  const over = rightsOf(row) === 0 && row.wants === 0;
-  if (over) putIntent(branch, desk, null);
-  else if (desk.intent !== row.leased) putIntent(branch, desk, row.leased);
-  return true;
-}
-
 /** Makes the plan durable, then writes it. */
 async function carryOut(branch: Branch, desk: Desk, { account, totals, bank }: Plan, seen: SeenBank): Promise<SeenBank> {
   const ceiling = Math.max(desk.intent ?? 0, totals.leased);
@@ -325,56 +246,6 @@ function raise(branch: Branch, desk: Desk, row: BoundedRow): void {
   if (account === undefined) return;
   branch.ledger.write(account, row, desk.who);
   serve(branch, desk);
-}
-
-// ── Returning. ──
-
-/** Hands rights back: in the row now, to the bank in the next turn. */
-export function giveBack(branch: Branch, desk: Desk, account: Account, units: number): void {
-  const row = rowOf(account, desk.who);
-  if (units <= 0) return;
-  openIntent(branch, desk, account);
-  writeRow(branch, desk, account, { ...row, returned: row.returned + units });
-  desk.lowWater = 0;
-  wake(branch, desk);
-}
-
-/** Units that others said, not long ago, that they lack: all together, and those of lower ids. */
-function freshWants(branch: Branch, desk: Desk, account: Account): { readonly all: number; readonly lower: number } {
-  const now = branch.host.elapsed();
-  let all = 0;
-  let lower = 0;
-  for (const [who, { version, row }] of account.rows) {
-    if (row.wants === 0 || branch.own.has(who)) continue;
-    let heard = desk.heard.get(who);
-    if (heard?.version !== version) {
-      heard = { version, atMs: now };
-      desk.heard.set(who, heard);
-    }
-    if (now - heard.atMs > wantFreshMs) continue;
-    all += row.wants;
-    if (who < branch.me) lower += row.wants;
-  }
-  return { all, lower };
-}
-
-/** Returns what others lack. Of two that starve each other the higher id yields. */
-export function answerWants(branch: Branch, desk: Desk, account: Account): void {
-  if (branch.local !== null || branch.ledger.frozen !== null) return;
-  const rights = rightsOf(rowOf(account, desk.who));
-  if (rights <= 0) return;
-  const wants = freshWants(branch, desk, account);
-  const yields = desk.waiting.size > 0;
-  if (yields && (wants.lower === 0 || branch.bugs.has('nobody yields'))) return;
-  if (yields) desk.yieldedUntilMs = branch.host.elapsed() + yieldMs;
-  giveBack(branch, desk, account, Math.min(rights, yields ? wants.lower : wants.all));
-}
-
-/** All of an old incarnation's rights go back at once; mine when nobody used them for a while. */
-export function returnIdle(branch: Branch, desk: Desk, account: Account): void {
-  if (branch.local !== null || branch.ledger.frozen !== null) return;
-  const idle = desk.waiting.size === 0 && branch.host.elapsed() - desk.lastUsedMs >= idleMs;
-  if (idle || desk.who !== branch.me) giveBack(branch, desk, account, rightsOf(rowOf(account, desk.who)));
 }
 
 /** The bank may not show yet what my row says, or whether something of mine has arrived is not known. */

@@ -4,7 +4,7 @@
  */
 import { emptyBank, freeIn, leaseOf, parseBank, printBank, withTotals } from './bank-record.ts';
 import type { Branch, Desk, Part } from './branch.ts';
-import { writeRow } from './lease.ts';
+import { writeRow } from './intent.ts';
 import { type Later, whenKnown } from './registers.ts';
 import { declaredInitial, rowOf } from './rights.ts';
 

@@ -4,7 +4,8 @@
 import { CffbrwError } from '../error.ts';
 import type { Address } from '../strategy/address.ts';
 import { accountsAt, type Branch, type Desk, deskAt, type Reason } from './branch.ts';
-import { openIntent, readIntent, settled, writeRow } from './lease.ts';
+import { openIntent, readIntent, writeRow } from './intent.ts';
+import { settled } from './lease.ts';
 import type { Account } from './ledger.ts';
 import { exchangeLocally } from './local.ts';
 import { knownInitial, rowOf } from './rights.ts';

@@ -13,8 +13,8 @@
 import { CffbrwError, invariant } from '../error.ts';
 import { type Address, parseAddress } from '../strategy/address.ts';
 import { accountsAt, type Branch, deskOf, locked, serve } from './branch.ts';
+import { openIntent, readIntent, writeRow } from './intent.ts';
 import { drop, type KeptReceipt, loadKept } from './kept.ts';
-import { openIntent, readIntent, writeRow } from './lease.ts';
 import { isUnreachable, lookUp, registersOf } from './lookup.ts';
 import type { Receipt } from './receipt.ts';
 import { settlePrefix } from './registers.ts';

@@ -9,12 +9,15 @@
  */
 import { freeIn, printBank, totalsOf, withStrong, withTotals } from './bank-record.ts';
 import { accountsAt, type Branch, type Desk, locked, type Part, pause, type Reason, type SeenBank } from './branch.ts';
-import { fetchBank, giveBack, openIntent, readIntent, settled, setWants, writeRow } from './lease.ts';
+import { openIntent, readIntent, writeRow } from './intent.ts';
+import { fetchBank, settled } from './lease.ts';
 import type { Account } from './ledger.ts';
 import { isUnreachable, registersOf } from './lookup.ts';
 import type { TakeResult } from './replica.ts';
+import { giveBack } from './return.ts';
 import { knownInitial, remaining, rowOf } from './rights.ts';
 import { decided, type Grant, type GrantTerms, issue, refused } from './take.ts';
+import { setWants } from './wants.ts';
 
 export const strongPrefix = 'strong/';
 const strongName = (desk: Desk): string => `${strongPrefix}${desk.who}/${desk.address.id}`;

@@ -6,8 +6,8 @@
 import { CffbrwError } from '../error.ts';
 import type { Address } from '../strategy/address.ts';
 import { accountsAt, type Branch, type Desk, deskAt, type Part, payloadAt, type Reason } from './branch.ts';
+import { writeRow } from './intent.ts';
 import { keep } from './kept.ts';
-import { writeRow } from './lease.ts';
 import type { Account } from './ledger.ts';
 import type { Authenticator } from './receipt.ts';
 import type { Later } from './registers.ts';

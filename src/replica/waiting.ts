@@ -5,11 +5,12 @@
  */
 import type { CffbrwError } from '../error.ts';
 import { accountsAt, after, type Branch, type Desk, type Part, type Reason, type Waiter } from './branch.ts';
-import { setWants, wake } from './lease.ts';
+import { wake } from './lease.ts';
 import type { Account } from './ledger.ts';
 import { leaseLocally } from './local.ts';
 import { type Later, whenKnown } from './registers.ts';
 import { knownInitial, remaining, rightsOf, rowOf } from './rights.ts';
+import { setWants } from './wants.ts';
 
 export interface Request<T> {
   /** One per counter, in the order of their addresses. */
