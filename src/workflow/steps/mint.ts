@@ -32,8 +32,8 @@ const supplyVerb = (verb: 'mint' | 'burn') =>
   });
 
 /**
- * Announced in the journal before it is done, so that a retry never does it twice: units too many would be sold. A death in the instant
- * between the two loses it.
+ * Announced in the journal before it is done, so that a retry never does it twice: units too many would be sold. A death between the
+ * two loses it, for the replica does not say when it has decided, as it does for a take.
  */
 async function supply(frame: RunFrame, act: () => Promise<void>): Promise<void> {
   const { run } = frame;
