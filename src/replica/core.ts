@@ -11,7 +11,7 @@ import { type ConflictLog, createConflictLog } from './conflicts.ts';
 import { cursorRecord } from './connection.ts';
 import { createFlush, type Flush } from './flush.ts';
 import type { Identity } from './identity.ts';
-import { readMark } from './incarnation.ts';
+import { parseMark, readMark } from './incarnation.ts';
 import { createLoading, type Loading, readRecord } from './loading.ts';
 import { createMemory, type Memory, putRecord, sweep } from './memory.ts';
 import { createPublisher, type Publisher, publishedRecord } from './publish.ts';
@@ -48,8 +48,8 @@ export interface Core extends CoreOptions {
   readonly bank: Bank;
   /** Where the last life stopped reading the backbone. */
   readonly cursor: string | null;
-  /** My rows up to this commit were kept by the backbone in the last life. */
-  readonly published: number;
+  /** My rows up to this commit were kept by the backbone in the last life; null: this incarnation has had none. */
+  readonly published: number | null;
 }
 
 const clockRecord = 'clock';
@@ -63,7 +63,8 @@ export async function createCore(options: CoreOptions, identity: Identity): Prom
   const loading = createLoading({ memory, store, clock, variables });
   const updating = createUpdating({ memory, host, clock, me });
   const watchers = createWatchers(updating.read);
-  const publisher = publisherOf(options, memory, stored.published);
+  const published = stored.published?.id === me ? stored.published.commit : null;
+  const publisher = publisherOf(options, memory, identity, published ?? 0);
   const saveClock = clockSaver(clock, memory);
   const flush = createFlush({
     ...{ memory, store, host, me, witness: options.witness, capture: watchers.capture },
@@ -71,6 +72,7 @@ export async function createCore(options: CoreOptions, identity: Identity): Prom
       publisher?.remember();
       saveClock();
     },
+    failed: () => publisher?.recheck(),
     committed(rows) {
       publisher?.add(rows);
       sweep(memory, options.memoryLimit, (slot) => bank.holds(slot.address));
@@ -90,7 +92,7 @@ export async function createCore(options: CoreOptions, identity: Identity): Prom
     conflicts: createConflictLog(),
     quarantine: createQuarantine(memory, stored.quarantined),
     cursor: stored.cursor,
-    published: stored.published,
+    published,
   };
 }
 
@@ -119,17 +121,16 @@ async function readStored(store: Store) {
     commit: commit?.commit ?? 0,
     clock: clock === null ? undefined : (JSON.parse(clock) as Stamp),
     cursor,
-    published: Number(published ?? 0),
+    published: published === null ? null : parseMark(published),
     quarantined,
   };
 }
 
-function publisherOf(
-  { store, host, backbone, publishDelayMs }: CoreOptions,
-  memory: Memory,
-  published: number,
-): Publisher | null {
-  return backbone === null ? null : createPublisher({ memory, store, host, backbone, published, delayMs: publishDelayMs });
+function publisherOf(options: CoreOptions, memory: Memory, identity: Identity, published: number): Publisher | null {
+  const { store, host, backbone, publishDelayMs } = options;
+  if (backbone === null) return null;
+  const mine = () => [identity.me, ...identity.old.map(({ id }) => id).filter(identity.owns)];
+  return createPublisher({ memory, store, host, backbone, me: identity.me, mine, published, delayMs: publishDelayMs });
 }
 
 /** The clock is remembered with every flush that moved it, so that stamps increase over restarts, too. */

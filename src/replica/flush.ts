@@ -40,6 +40,8 @@ export interface FlushOptions {
   readonly capture: (slots: readonly MemorySlot[]) => () => void;
   /** Called with the committed rows. */
   readonly committed: (rows: readonly StoredRow[]) => void;
+  /** Called when a commit failed: whether the store kept it may be unknown. */
+  readonly failed: () => void;
 }
 
 export interface Flush {
@@ -123,6 +125,7 @@ export function createFlush(options: FlushOptions): Flush {
     flyingWaiter = waiting = null;
     revert(memory, batch, error);
     for (const waiter of waiters) waiter?.reject(error);
+    options.failed();
   }
 
   function durable(commit: number): Promise<void> | undefined {

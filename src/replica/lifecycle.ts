@@ -14,21 +14,10 @@ export async function begin(core: Core): Promise<Connection | null> {
   identity.onProven((who) => bank.resume(who));
   await bank.start();
   if (backbone === null || publisher === null) return null;
-  if (core.cursor === null) await publisher.addAll();
-  else await addUnpublished(core);
+  // Rows of an incarnation that was given up are rows that only this store may have.
+  if (core.cursor === null || core.published === null) await publisher.addAll();
+  else publisher.recheck();
   return connectTo(core, backbone);
-}
-
-/** What was committed and not published when the last life ended. */
-async function addUnpublished({ store, me, published, publisher }: Core): Promise<void> {
-  let after = published;
-  for (;;) {
-    const rows = await store.since(me, after);
-    publisher?.add(rows);
-    const last = rows.at(-1);
-    if (last === undefined || last.version === after) return;
-    after = last.version;
-  }
 }
 
 function connectTo(core: Core, backbone: NonNullable<Core['backbone']>): Connection | null {

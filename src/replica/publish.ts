@@ -5,10 +5,12 @@
  * Invariants:
  *   P1  Only committed bytes are published.
  *   P2  A row leaves the outbox only when the backbone keeps it; what is lost with the process is found again in the store.
+ *   P3  After a commit of unknown outcome the store is asked what it kept: nothing is durable here for ever and unknown elsewhere.
  */
 import type { Backbone } from '../backbone/backbone.ts';
 import type { Cancel, Host } from '../host.ts';
 import type { Store, StoredRow } from '../store/store.ts';
+import { markText } from './incarnation.ts';
 import { type Memory, putRecord } from './memory.ts';
 
 export interface PublishOptions {
@@ -16,14 +18,19 @@ export interface PublishOptions {
   readonly store: Store;
   readonly host: Host;
   readonly backbone: Backbone;
+  readonly me: string;
   /** My rows up to this commit are kept by the backbone already. */
   readonly published: number;
+  /** The incarnations whose rows this process writes. */
+  readonly mine: () => readonly string[];
   /** Collect rows for so long before a round trip, milliseconds. */
   readonly delayMs: number;
 }
 
 export interface Publisher {
   add(rows: readonly StoredRow[]): void;
+  /** Looks in the store for rows of mine that may not be published yet: at the start, and after a commit of unknown outcome. */
+  recheck(): void;
   /** Publishes every row in the store: the backbone is new, or lost something. */
   addAll(): Promise<void>;
   /** Resolves when everything added is kept by the backbone; rejects with UNREACHABLE. */
@@ -49,6 +56,7 @@ export function createPublisher(options: PublishOptions): Publisher {
   let closed = false;
   let published = options.published;
   let remembered = published;
+  let uncertain = false;
 
   function put(row: StoredRow): void {
     const name = `${row.replica}\n${row.address}`;
@@ -57,7 +65,7 @@ export function createPublisher(options: PublishOptions): Publisher {
   }
 
   function schedule(): void {
-    if (closed || running !== null || cancel !== null || outbox.size === 0) return;
+    if (closed || running !== null || cancel !== null || (outbox.size === 0 && !uncertain)) return;
     cancel = host.after(delayMs, () => {
       cancel = null;
       start().catch(() => {}); // out of reach: the outbox waits, and the next try is scheduled
@@ -75,6 +83,7 @@ export function createPublisher(options: PublishOptions): Publisher {
   async function publishAll(): Promise<void> {
     const upTo = memory.committed;
     try {
+      while (uncertain) await findUnpublished();
       while (outbox.size > 0) await publishBatch();
     } catch (error) {
       delayMs = Math.min(retryMaxMs, Math.max(retryMs, delayMs * 2));
@@ -82,6 +91,26 @@ export function createPublisher(options: PublishOptions): Publisher {
     }
     delayMs = options.delayMs;
     published = Math.max(published, upTo);
+  }
+
+  async function findUnpublished(): Promise<void> {
+    uncertain = false;
+    try {
+      for (const replica of options.mine()) await addSince(replica);
+    } catch (error) {
+      uncertain = true;
+      throw error;
+    }
+  }
+
+  async function addSince(replica: string): Promise<void> {
+    for (let after = published; ; ) {
+      const rows = await options.store.since(replica, after);
+      for (const row of rows) put(row);
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.version;
+    }
   }
 
   async function publishBatch(): Promise<void> {
@@ -97,10 +126,14 @@ export function createPublisher(options: PublishOptions): Publisher {
     remember() {
       if (published === remembered) return;
       remembered = published;
-      putRecord(memory, publishedRecord, String(published));
+      putRecord(memory, publishedRecord, markText(options.me, published));
     },
     add(rows) {
       for (const row of rows) put(row);
+      schedule();
+    },
+    recheck() {
+      uncertain = true;
       schedule();
     },
     async addAll() {
@@ -117,7 +150,7 @@ export function createPublisher(options: PublishOptions): Publisher {
     async drain() {
       cancel?.();
       cancel = null;
-      while (running !== null || outbox.size > 0) await start();
+      while (running !== null || outbox.size > 0 || uncertain) await start();
     },
     close() {
       closed = true;
