@@ -151,10 +151,12 @@ async function play(seed: string, replicas: number, steps: number): Promise<void
     count: number;
     best: { value: number | null };
     profile: Record<string, unknown> | null;
+    stock: number;
   };
   expect(shown.count, `${seed}: C1 adds`).toBeGreaterThanOrEqual(story.acknowledged);
   expect(shown.count, `${seed}: invented adds`).toBeLessThanOrEqual(story.attempted);
   expect(shown.best.value ?? 0, `${seed}: C1 raise`).toBeGreaterThanOrEqual(story.best);
+  expect(shown.stock, `${seed}: rights are stranded`).toBe(0);
   for (const field of story.fields) expect(Object.keys(shown.profile ?? {}), `${seed}: C1 merge`).toContain(field);
 }
 
