@@ -1,6 +1,8 @@
 /** The traps of YAML: where the text that an author wrote is not the text that YAML reads. Each comes with the text that would be right. */
 import { checkNesting, checkText, lineEnd, type Token, type Trap, tokensOf } from './tokens.ts';
 
+export { maxDocumentBytes, maxNesting } from './tokens.ts';
+
 /** Everything that makes the text unfit for parsing, in the order of the text; at most one trap per line. */
 export function scan(text: string): readonly Trap[] {
   const unreadable = checkText(text);

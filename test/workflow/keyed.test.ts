@@ -123,6 +123,27 @@ test('An interrupted run is not taken up by another version of its workflow', as
   ]);
 });
 
+test('A take that waited while an earlier write of its run was lost goes back', async () => {
+  const stage = await createStage(shop('- add: hits\n- take: stock\n  as: t\n- respond: { body: "${ t.left }" }'));
+  await stage.value('stock');
+  const { replica } = stage;
+  const take = replica.take.bind(replica);
+  let slow = true;
+  replica.take = async (requests, options) => {
+    if (slow) await new Promise<void>((resolve) => stage.process.host.after(100, resolve));
+    return take(requests, options);
+  };
+  stage.disk.faults.full = true;
+  const asking = stage.begin('w', { key: 'a' });
+  await stage.world.run(50);
+  stage.disk.faults.full = false;
+  const refused = await stage.world.runUntil(asking);
+  expect(refused.status).toBe(507);
+  slow = false;
+  expect(await stage.ask('w', { key: 'a' })).toMatchObject({ status: 200, body: 4 });
+  expect([await stage.value('hits'), await stage.value('stock')]).toEqual([1, 4]);
+});
+
 const everything = `
 - let: { r: "\${ random() }", before: "\${ vars.hits }" }
 - add: hits

@@ -291,8 +291,41 @@ describe('control', () => {
 
   test('A run that computes too much ends with EXPRESSION_COST, also when it catches', async () => {
     const steps =
-      '- each: ${ request.body }\n  item: x\n  do:\n    - try: [{ let: { z: "${ request.body.map(a => request.body.map(b => a + b)) }" } }]\n      catch: { do: [{ add: hits }] }';
-    expect(await code(steps, { body: Array.from({ length: 500 }, (_, index) => index) })).toMatch(/^EXPRESSION_COST at/);
+      '- try: [{ let: { z: "${ request.body.map(a => request.body.map(b => request.body.map(c => a + b + c))) }" } }]\n  catch: { do: [{ respond: { body: caught } }] }';
+    expect(await code(steps, { body: Array.from({ length: 200 }, (_, index) => index) })).toBe(
+      'EXPRESSION_COST at steps[0].try[0]',
+    );
+  });
+
+  test('Iterations, branches and called workflows draw numbers of their own', async () => {
+    const called = workflow('draw', '- return: ${ random() }', 'call: {}');
+    const steps = `
+- each: [1, 2]
+  item: i
+  do: [{ return: "\${ random() }" }]
+  as: drawn
+- parallel: { a: [{ return: "\${ random() }" }], b: [{ return: "\${ random() }" }] }
+  as: both
+- call: draw
+  as: one
+- call: draw
+  as: other
+- respond: { body: "\${ [drawn[0], drawn[1], both.a, both.b, one, other, random()] }" }`;
+    const drawn = (await answer(steps, {}, called)) as number[];
+    expect(new Set(drawn).size).toBe(7);
+  });
+
+  test('A name that a failed attempt bound is null in the next', async () => {
+    const steps = `
+- try:
+    - add: hits
+    - let: { first: yes-indeed }
+      when: vars.hits === 1
+    - fail: { status: 503, type: busy, title: Busy }
+      when: vars.hits === 1
+  retry: { delay: 1ms, on: [503] }
+- respond: { body: "\${ [first, vars.hits] }" }`;
+    await expect(answer(steps)).resolves.toEqual([null, 2]);
   });
 
   test('parallel gives what its branches returned', async () => {
@@ -412,6 +445,21 @@ describe('answers', () => {
     expect(stage.logs).toEqual([
       expect.objectContaining({ level: 'error', message: expect.stringContaining('the key of views is null') }),
     ]);
+  });
+
+  test('An answer that goes on is durable, too', async () => {
+    const stage = await createStage(
+      appOf(app, workflow('w', '- add: hits\n- respond: { body: "${ vars.hits }", continue: true }\n- wait: 1s')),
+    );
+    await stage.value('hits');
+    const before = stage.replica.status.commit;
+    let commits = -1;
+    await stage.world.runUntil(
+      stage.begin('w').then(() => {
+        commits = stage.replica.status.commit - before;
+      }),
+    );
+    expect(commits).toBe(1);
   });
 
   test('log reaches the logger', async () => {

@@ -25,7 +25,7 @@ const supplyVerb = (verb: 'mint' | 'burn') =>
         follow(frame.evaluate(inputs), (values) => {
           const given = asInputs(values);
           const [address, units] = [addressOf(frame, variable, given.key), amountOf(given)];
-          // In memory, the operation is decided at once, and so with its announcement.
+          // Loaded first, so that little time lies between the announcement and the decision.
           return withSlot(frame, address, () => supply(frame, () => frame.run.replica[verb](address, units)));
         });
     },
