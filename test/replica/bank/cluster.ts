@@ -98,7 +98,7 @@ export function createCluster({
         const rows = [...unsent.values()];
         try {
           await backbone.publish(rows);
-          for (const row of rows) if (unsent.get(row.address) === row) unsent.delete(row.address);
+          for (const row of rows) if (unsent.get(nameOf(row)) === row) unsent.delete(nameOf(row));
         } catch {
           await new Promise<void>((resolve) => process.host.after(100, resolve));
         }
@@ -106,7 +106,7 @@ export function createCluster({
       sending = false;
     };
     const resend = async () => {
-      for (const row of await store.since(place.id, 0)) unsent.set(row.address, row);
+      for (const row of await store.since(place.id, 0)) unsent.set(nameOf(row), row);
       void send();
     };
     const ledger = createTestLedger({
@@ -119,7 +119,7 @@ export function createCluster({
       reverted: () => void resend(),
       committed(rows) {
         guard(() => observer.committed(disks()));
-        for (const row of rows) unsent.set(row.address, row);
+        for (const row of rows) unsent.set(nameOf(row), row);
         void send();
       },
     });
@@ -181,6 +181,8 @@ export function createCluster({
     },
   };
 }
+
+const nameOf = (row: StoredRow): string => `${row.replica} ${row.address}`;
 
 /** A violation that shows in the backbone must not be answered as a failed write. */
 function guarded<S extends Observer['store']>(store: S, errors: unknown[]): S {

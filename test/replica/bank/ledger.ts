@@ -37,11 +37,18 @@ interface Slot {
   dropped: boolean;
 }
 
+interface DirtyRow {
+  readonly slot: Slot;
+  readonly who: string;
+  /** From another machine: not ours to publish. */
+  readonly received: boolean;
+}
+
 export function createTestLedger(options: TestLedgerOptions): TestLedger {
   const { host, store, me } = options;
   const slots = new Map<string, Slot>();
   const records = new Map<string, string | null>();
-  let dirtyRows = new Map<string, { slot: Slot; who: string }>();
+  let dirtyRows = new Map<string, DirtyRow>();
   let dirtyRecords = new Set<string>();
   let version = options.commit + 1;
   let generation = 0;
@@ -56,12 +63,12 @@ export function createTestLedger(options: TestLedgerOptions): TestLedger {
       flush().catch(() => {});
     });
   };
-  const mark = (slot: Slot, who: string) => {
-    dirtyRows.set(`${slot.address.id} ${who}`, { slot, who });
+  const mark = (slot: Slot, who: string, received: boolean) => {
+    dirtyRows.set(`${slot.address.id} ${who}`, { slot, who, received });
     touched();
   };
   const isDirty = () => dirtyRows.size > 0 || dirtyRecords.size > 0;
-  const asStored = ({ slot, who }: { slot: Slot; who: string }): StoredRow => {
+  const asStored = ({ slot, who }: DirtyRow): StoredRow => {
     const entry = slot.rows.get(who) as Entry<BoundedRow>;
     return { address: slot.address.id, replica: who, version: entry.version, bytes: JSON.stringify(entry.row) };
   };
@@ -77,6 +84,7 @@ export function createTestLedger(options: TestLedgerOptions): TestLedger {
   };
   const commitOnce = async () => {
     const rows = [...dirtyRows.values()];
+    const own = new Set(rows.filter(({ received }) => !received).map(({ who }) => who));
     const stored = rows.map(asStored);
     const names = [...dirtyRecords];
     const changed = names.map((name) => ({ name, value: records.get(name) ?? null }));
@@ -93,7 +101,7 @@ export function createTestLedger(options: TestLedgerOptions): TestLedger {
       options.reverted?.();
       throw error;
     }
-    options.committed?.(stored.filter((row) => row.replica === me));
+    options.committed?.(stored.filter((row) => own.has(row.replica)));
   };
   async function flush(): Promise<void> {
     while (flying !== null || isDirty()) {
@@ -137,7 +145,7 @@ export function createTestLedger(options: TestLedgerOptions): TestLedger {
       const slot = account as Slot;
       if (slot.dropped) throw new CffbrwError('STORE_FAILED', 'the slot was dropped');
       slot.rows.set(who, { version, row });
-      mark(slot, who);
+      mark(slot, who, false);
     },
     peekRecord: (name) => records.get(name),
     async loadRecord(name) {
@@ -164,7 +172,7 @@ export function createTestLedger(options: TestLedgerOptions): TestLedger {
       const slot = await load(address);
       if (slot.dropped || (slot.rows.get(row.replica)?.version ?? -1) >= row.version) return false;
       slot.rows.set(row.replica, { version: row.version, row: JSON.parse(row.bytes) as BoundedRow });
-      mark(slot, row.replica);
+      mark(slot, row.replica, true);
       return true;
     },
     evict() {

@@ -4,6 +4,7 @@ import type { BankBug, TakeEntry } from '../../../src/replica/bank.ts';
 import { freeIn } from '../../../src/replica/bank-record.ts';
 import type { TakeOptions, TakeResult } from '../../../src/replica/replica.ts';
 import { createRandom, type Random } from '../../../src/simulate/random.ts';
+import type { Address } from '../../../src/strategy/address.ts';
 import { type Cluster, createCluster, type Place } from './cluster.ts';
 import { type AskedTake, rowsOn, Violation } from './observer.ts';
 
@@ -146,19 +147,25 @@ function act(run: Run): void {
   const place = random.pick(cluster.places);
   if (place.running === null) return;
   const dice = random.next();
-  if (dice < 0.7) take(run, place);
+  if (dice < 0.1) race(run);
+  else if (dice < 0.7) take(run, place);
   else if (dice < 0.9) settle(run, place);
   else if (dice < 0.96) mint(run, place);
   else burn(run, place);
 }
 
-function take(run: Run, place: Place): void {
+/** The same key, at the same instant, everywhere. */
+function race(run: Run): void {
+  for (const place of run.cluster.places) if (run.random.chance(0.7)) take(run, place, 'race');
+}
+
+function take(run: Run, place: Place, only?: 'race'): void {
   const { cluster, random } = run;
   const { running } = place;
   if (running === null) return;
-  const address = random.pick(cluster.addresses);
-  const kind = random.pick(['plain', 'plain', 'once', 'once', 'strong', 'list'] as const);
-  const key = kind === 'once' ? random.pick(['ann', 'bob']) : null;
+  const address = only === 'race' ? (cluster.addresses[0] as Address) : random.pick(cluster.addresses);
+  const kind = only === 'race' ? 'once' : random.pick(['plain', 'plain', 'once', 'once', 'strong', 'list'] as const);
+  const key = kind === 'once' ? (only === 'race' ? 'ann' : random.pick(['ann', 'bob'])) : null;
   // A repeated answer does not say how many units it is for: a key always asks for the same.
   const amount = key === null ? random.pick([1, 1, 1, 2, 3]) : key === 'ann' ? 1 : 2;
   const entries: TakeEntry[] = [{ address, amount }];
