@@ -39,6 +39,7 @@ import { ensureAuthenticator } from './secret.ts';
 import { expire, readNotices, resumeSettling, settle, settlingPrefix } from './settle.ts';
 import { settleEarlier, strongPrefix, takeStrongly } from './strong.ts';
 import { checkTake, decided, defaultTimeoutMs, granted, prepared, refused, type TakeEntry, takePlain } from './take.ts';
+import { freshWants } from './wants.ts';
 
 export type { BankBug, BankOptions } from './branch.ts';
 export type { TakeEntry } from './take.ts';
@@ -71,6 +72,7 @@ export interface Bank {
 
 const expiryRetryMs = 1_000;
 const shortestWatchMs = 20;
+const callMs = 500;
 
 export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
   const branch = createBranch(ledger, options);
@@ -246,12 +248,22 @@ function rowsChanged(branch: Branch, address: Address): void {
   const account = branch.local === null ? branch.ledger.peek(address) : undefined;
   if (account === undefined) return;
   const known = branch.desks.get(address.id);
-  if (known === undefined && rightsOf(rowOf(account, branch.me)) === 0) return;
+  // Who never had anything of this bank has nothing to return, and nothing to write again.
+  if (known === undefined && !account.rows.has(branch.me)) return;
   const desk = known ?? deskOf(branch, account, branch.me);
   desk.refusal = null;
   serve(branch, desk);
   answerWants(branch, desk, account);
   if (desk.waiting.size > 0) wake(branch, desk);
+  else if (isCalled(branch, desk, account)) wake(branch, desk);
+}
+
+/** Somebody wants something: the bank is looked at, once in a while, in case it is recovering. */
+function isCalled(branch: Branch, desk: Desk, account: Account): boolean {
+  const now = branch.host.elapsed();
+  if (now - desk.calledMs < callMs || freshWants(branch, desk, account).all === 0) return false;
+  desk.calledMs = now;
+  return true;
 }
 
 // ── Holds. ──

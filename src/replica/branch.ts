@@ -114,6 +114,8 @@ export interface Desk {
   refusal: { readonly reason: Reason; readonly units: number; readonly untilMs: number } | null;
   lastUsedMs: number;
   yieldedUntilMs: number;
+  /** When a want of another replica last made this one look at the bank. */
+  calledMs: number;
   /** Below so many rights more are fetched in the background. */
   lowWater: number;
   /** Wants of others: which version of their row said so, and when it was first heard. */
@@ -199,6 +201,7 @@ const createDesk = (branch: Branch, { address, variable }: Pick<Account, 'addres
   refusal: null,
   lastUsedMs: branch.host.elapsed(),
   yieldedUntilMs: 0,
+  calledMs: Number.NEGATIVE_INFINITY,
   lowWater: 0,
   heard: new Map(),
   windowEnds: variable.window === undefined ? null : (windowOf(variable.window, address.window)?.endsMs ?? null),

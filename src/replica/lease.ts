@@ -29,6 +29,7 @@ import { accountsAt, after, type Branch, type Desk, type SeenBank, serve } from 
 import { closeIntent, knownIntent, openIntent, putIntent, readIntent, writeRow } from './intent.ts';
 import type { Account } from './ledger.ts';
 import { isUnreachable, registersOf } from './lookup.ts';
+import { isBehind, isSuspect, type Plan, planRecovery, type Shown, shownBy } from './recovery.ts';
 import { declaredInitial, knownInitial, rightsOf, rowOf } from './rights.ts';
 import { freshWants, lacking, setWants, smallestNeed } from './wants.ts';
 
@@ -86,15 +87,23 @@ function pollLater(branch: Branch, desk: Desk, delayMs: number): void {
 async function turn(branch: Branch, desk: Desk): Promise<void> {
   let seen = desk.seen;
   let fresh = false;
+  let suspects: Shown | null = null;
   for (;;) {
     await readIntent(branch, desk);
     const [account] = (await accountsAt(branch, [desk.address])) as [Account];
     if (desk.intentGeneration !== branch.ledger.generation) continue;
-    const plan = seen === null ? null : consider(branch, desk, account, seen);
-    if (plan === null || seen === null) {
-      if (fresh) return;
+    if (seen !== null && !fresh && isSuspect(account, seen)) seen = null;
+    if (seen === null || (fresh && suspects === null && isSuspect(account, seen))) {
+      // What rows show now, a bank that is asked from now on must show, too.
+      suspects = shownBy(account);
       seen = await look(branch, desk);
       fresh = true;
+      continue;
+    }
+    const plan = consider(branch, desk, account, { ...seen, regressed: suspects !== null && isBehind(seen, suspects) });
+    if (plan === null) {
+      if (fresh) return;
+      seen = null;
       continue;
     }
     seen = await carryOut(branch, desk, plan, seen);
@@ -114,18 +123,11 @@ async function look(branch: Branch, desk: Desk): Promise<SeenBank> {
   return desk.seen;
 }
 
-/** What the bank shall hold next, or null when nothing has to change. */
-interface Plan {
-  readonly account: Account;
-  readonly totals: Totals;
-  readonly bank: BankRecord;
-}
-
 /** Takes in what the bank shows (synchronously), and decides what to write. */
-function consider(branch: Branch, desk: Desk, account: Account, seen: SeenBank): Plan | null {
-  const bank = seen.bank ?? createdBank(account);
+function consider(branch: Branch, desk: Desk, account: Account, seen: SeenBank & { readonly regressed: boolean }): Plan | null {
+  const found = seen.bank ?? emptyBank(knownInitial(account) ?? declaredInitial(account));
+  const bank = seen.regressed ? { ...found, recovering: { written: [] } } : found;
   if (seen.bank !== null) takeIn(branch, desk, account, seen.bank);
-  if (isRegressed(desk, account, seen)) return planRecovery(branch, desk, account, { ...bank, recovering: { written: [] } });
   if (bank.recovering !== null) return planRecovery(branch, desk, account, bank);
   desk.trouble = null;
   serve(branch, desk);
@@ -135,12 +137,6 @@ function consider(branch: Branch, desk: Desk, account: Account, seen: SeenBank):
   const totals: Totals = { leased, returned: row.returned, minted: row.minted, burned: row.burned };
   if (seen.bank !== null && sameTotals(totals, totalsOf(bank, desk.who)) && closeIntent(branch, desk, account)) return null;
   return { account, totals, bank: withTotals(bank, desk.who, totals) };
-}
-
-/** A bank that rows have seen before was lost; what it was created with is known from them. */
-function createdBank(account: Account): BankRecord {
-  const known = knownInitial(account);
-  return { ...emptyBank(known ?? declaredInitial(account)), recovering: known === null ? null : { written: [] } };
 }
 
 /** Raises my row to the lease that the bank shows. Asserts N4. */
@@ -162,37 +158,6 @@ const notMine = (desk: Desk, shown: number) =>
       fix: 'Another replica runs with this identity, or this data directory is an old copy: stop the other, or start with an empty directory.',
     },
   );
-
-function isRegressed(desk: Desk, account: Account, { bank }: SeenBank): boolean {
-  if (bank === null || bank.recovering !== null) return false;
-  return leaseOf(bank, desk.who).leased < rowOf(account, desk.who).leased || freeIn(bank) < 0;
-}
-
-/** Everybody writes again what they hold; the last one opens the bank. */
-function planRecovery(branch: Branch, desk: Desk, account: Account, bank: BankRecord): Plan | null {
-  desk.trouble = 'recovering';
-  for (const waiter of [...desk.waiting])
-    for (const part of waiter.parts) if (part.desk === desk) waiter.refuse('recovering', part);
-  const row = rowOf(account, desk.who);
-  const shown = totalsOf(bank, desk.who);
-  const totals = {
-    leased: Math.max(row.leased, shown.leased),
-    returned: Math.max(row.returned, shown.returned),
-    minted: Math.max(row.minted, shown.minted),
-    burned: Math.max(row.burned, shown.burned),
-  };
-  const written = bank.recovering?.written ?? [];
-  const members = branch.options.members?.() ?? [...account.rows.keys(), desk.who];
-  const all = new Set([...written, desk.who]);
-  const complete = members.every((who) => all.has(who));
-  if (written.includes(desk.who) && !complete && sameTotals(totals, shown)) return null;
-  const strong =
-    row.strong > (bank.strong[desk.who]?.count ?? 0)
-      ? { ...bank.strong, [desk.who]: { count: row.strong, id: '' } }
-      : bank.strong;
-  const next = withTotals({ ...bank, strong, recovering: { written: [...all] } }, desk.who, totals);
-  return { account, totals, bank: complete && freeIn(next) >= 0 ? { ...next, recovering: null } : next };
-}
 
 /** How many units more to ask for. */
 function leaseWanted(branch: Branch, desk: Desk, account: Account, free: number): number {
