@@ -39,9 +39,11 @@ function collect(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Ar
     };
     incoming.on('data', onData);
     incoming.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? empty) : Buffer.concat(chunks, length)));
-    // An error is followed by a close, and a close after the end changes nothing.
+    // An error is followed by a close. Every request closes: making an error of each would cost more than the rest of it.
     incoming.on('error', ignore);
-    incoming.on('close', () => reject(cutShort(incoming.errored)));
+    incoming.on('close', () => {
+      if (!incoming.readableEnded) reject(cutShort(incoming.errored));
+    });
     if (incoming.destroyed) reject(cutShort(incoming.errored));
   });
 }
