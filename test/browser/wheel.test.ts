@@ -50,7 +50,7 @@ describe.skipIf(noBrowser !== null)(`the wheel's page${noBrowser === null ? '' :
       }
       expect(await page.locator('#result code').textContent()).toMatch(/^W-[0-9a-f]{8}$/i);
       await page.waitForFunction((count) => document.querySelector('#spins')?.textContent === String(count), spins);
-      expect(await page.locator('#left').textContent()).toBe('9');
+      await page.waitForFunction(() => document.querySelector('#left')?.textContent === '9');
       // Somebody else's spin arrives without a reload.
       await fetch(`${app.url}/wheel/spin`, {
         method: 'POST',
