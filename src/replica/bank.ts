@@ -9,10 +9,9 @@
  *   N1–N2 bank-record.ts, N3 registers.ts, N4–N7 lease.ts, N8–N9 once.ts, N10–N11 settle.ts, N12 strong.ts.
  * They are asserted where they could break, in production too.
  */
-import { type Address, parseAddress } from '../strategy/address.ts';
+import type { Address } from '../strategy/address.ts';
 import {
   accountsAt,
-  after,
   type BankOptions,
   type Branch,
   createBranch,
@@ -20,24 +19,23 @@ import {
   deskOf,
   holdsBusiness,
   intentPrefix,
-  locked,
   type Part,
   serve,
 } from './branch.ts';
-import { readIntent } from './intent.ts';
-import { type KeptReceipt, keptPrefix, loadKept, remember } from './kept.ts';
+import { createWatchman, type Watchman } from './holds.ts';
 import { isUnsettled, settled, wake } from './lease.ts';
 import type { Account, Ledger } from './ledger.ts';
 import { isUnreachable } from './lookup.ts';
 import { burn, mint } from './mint.ts';
-import { resumeClaim, takeOnce } from './once.ts';
+import { takeOnce } from './once.ts';
 import type { Later } from './registers.ts';
 import type { SettleResult, TakeOptions, TakeResult } from './replica.ts';
+import { finishClaims, lookAfter, openDesk, reopen, resumeLocally } from './resume.ts';
 import { answerWants, giveBack, returnIdle } from './return.ts';
 import { rightsOf, rowOf } from './rights.ts';
 import { ensureAuthenticator } from './secret.ts';
-import { expire, readNotices, resumeSettling, settle, settlingPrefix } from './settle.ts';
-import { settleEarlier, strongPrefix, takeStrongly } from './strong.ts';
+import { readNotices, settle } from './settle.ts';
+import { takeStrongly } from './strong.ts';
 import { checkTake, decided, defaultTimeoutMs, granted, prepared, refused, type TakeEntry, takePlain } from './take.ts';
 import { freshWants } from './wants.ts';
 
@@ -70,8 +68,6 @@ export interface Bank {
   close(): void;
 }
 
-const expiryRetryMs = 1_000;
-const shortestWatchMs = 20;
 const callMs = 500;
 
 export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
@@ -81,7 +77,8 @@ export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
     async start() {
       await reopen(branch);
       watchman.look();
-      if (branch.local !== null) await ensureAuthenticator(branch);
+      // A disk that is full now must not keep the replica from reading; the first take asks again.
+      if (branch.local !== null) await ensureAuthenticator(branch).catch(() => {});
       else for (const { name } of await ledger.records(`${intentPrefix}${ledger.me}/`)) await openDesk(branch, ledger.me, name);
     },
     take(entries, takeOptions = {}) {
@@ -101,6 +98,7 @@ export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
     async resume(who) {
       if (who === branch.me) return;
       branch.own.add(who);
+      if (branch.local !== null) return resumeLocally(branch, who).then(watchman.look);
       branch.unfinished.add(who);
       await contact(branch, watchman);
     },
@@ -146,60 +144,9 @@ async function outOfReach(
   return decided(options, refused(branch, 'unreachable', { desk: deskOf(branch, account, branch.me), units: 0 }, entries));
 }
 
-// ── What the last life left. ──
-
-/** Reads which receipts are claims or have deadlines, again after memory was reverted. */
-async function reopen(branch: Branch): Promise<void> {
-  while (branch.openGeneration !== branch.ledger.generation) {
-    const { generation } = branch.ledger;
-    for (const who of branch.own) {
-      for (const { name, value } of await branch.ledger.records(`${keptPrefix}${who}/`)) {
-        remember(branch, who, name.slice(keptPrefix.length + who.length + 1), JSON.parse(value) as KeptReceipt);
-      }
-    }
-    branch.openGeneration = generation;
-  }
-}
-
-/** The desk of a record `<prefix>/<who>/<address id>`. */
-async function openDesk(branch: Branch, who: string, name: string): Promise<Desk | null> {
-  const address = parseAddress(name.slice(name.indexOf('/', name.indexOf('/') + 1) + 1));
-  if (address === null) return null;
-  const [account] = (await accountsAt(branch, [address])) as [Account];
-  const desk = deskOf(branch, account, who);
-  await readIntent(branch, desk);
-  return desk;
-}
-
-/** Claims, settlements, strong takes and intents of an incarnation of mine. Rejects with UNREACHABLE. */
-async function lookAfter(branch: Branch, who: string): Promise<void> {
-  const { ledger } = branch;
-  for (const { name } of await ledger.records(`${intentPrefix}${who}/`)) await openDesk(branch, who, name);
-  for (const { name } of await ledger.records(`${strongPrefix}${who}/`)) await finishStrong(branch, who, name);
-  for (const { value } of await ledger.records(`${settlingPrefix}${who}/`)) await resumeSettling(branch, value);
-  branch.openGeneration = -1;
-  await reopen(branch);
-}
-
-async function finishStrong(branch: Branch, who: string, name: string): Promise<void> {
-  const desk = await openDesk(branch, who, name);
-  if (desk === null) return;
-  if (branch.locks.has(`strong ${desk.bankName}`)) {
-    branch.unfinished.add(who);
-    return;
-  }
-  await locked(branch, `strong ${desk.bankName}`, () => settleEarlier(branch, desk));
-}
-
-/** Claims that nobody waits for any more. Rejects with UNREACHABLE. */
-async function finishClaims(branch: Branch): Promise<void> {
-  for (const [id, { who, claiming, once }] of [...branch.open]) {
-    if (!claiming || branch.locks.has(once ?? '')) continue;
-    const kept = await loadKept(branch, who, id);
-    const address = parseAddress(kept?.entries[0]?.[0] ?? '');
-    if (kept === null || address === null) branch.open.delete(id);
-    else await resumeClaim(branch, deskOf(branch, await branch.ledger.account(address), who), id, kept);
-  }
+function noted(watchman: Watchman, result: TakeResult): TakeResult {
+  if (result.expires !== null) watchman.note(result.expires);
+  return result;
 }
 
 // ── The contact. ──
@@ -264,49 +211,4 @@ function isCalled(branch: Branch, desk: Desk, account: Account): boolean {
   if (now - desk.calledMs < callMs || freshWants(branch, desk, account).all === 0) return false;
   desk.calledMs = now;
   return true;
-}
-
-// ── Holds. ──
-
-/** Watches over the deadlines of holds with one timer, the nearest. */
-interface Watchman {
-  look(): void;
-  /** There is a hold until then, milliseconds since 1970. */
-  note(deadline: number): void;
-  /** Rejects with UNREACHABLE: then expiry waits. */
-  expireDue(): Promise<void>;
-}
-
-function noted(watchman: Watchman, result: TakeResult): TakeResult {
-  if (result.expires !== null) watchman.note(result.expires);
-  return result;
-}
-
-function createWatchman(branch: Branch): Watchman {
-  let next = Number.POSITIVE_INFINITY;
-  let cancel = () => {};
-
-  const set = (deadline: number) => {
-    if (deadline >= next) return;
-    cancel();
-    next = deadline;
-    cancel = after(branch, Math.max(shortestWatchMs, deadline - branch.host.now()), () => {
-      next = Number.POSITIVE_INFINITY;
-      expireDue().then(look, (error: unknown) => {
-        if (!isUnreachable(error)) branch.options.alarm?.(error);
-        set(branch.host.now() + expiryRetryMs);
-      });
-    });
-  };
-  const look = () => {
-    for (const { deadline, claiming } of branch.open.values()) if (deadline !== null && !claiming) set(deadline);
-  };
-  const expireDue = async (): Promise<void> => {
-    if (branch.ledger.frozen !== null) return;
-    await reopen(branch);
-    for (const { text, deadline, claiming } of [...branch.open.values()]) {
-      if (deadline !== null && !claiming && deadline <= branch.host.now()) await expire(branch, text);
-    }
-  };
-  return { look, note: set, expireDue };
 }

@@ -25,7 +25,7 @@ export function exchangeLocally(branch: Branch, desk: Desk): Later<void> {
     const old = value === null ? emptyBank(declaredInitial(account)) : parseBank(value);
     const totals = { leased: leaseOf(old, desk.who).leased, returned: row.returned, minted: row.minted, burned: row.burned };
     const told = withTotals(old, desk.who, totals);
-    const leased = totals.leased + freeIn(told);
+    const leased = totals.leased + (desk.who === branch.me ? freeIn(told) : 0);
     if (leased === row.leased && row.initial !== null) {
       if (told.minted !== old.minted || told.burned !== old.burned || leaseOf(old, desk.who).returned !== row.returned) {
         local.put(desk.bankName, printBank(told));

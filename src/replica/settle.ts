@@ -12,14 +12,16 @@
  */
 import { CffbrwError, invariant } from '../error.ts';
 import { type Address, parseAddress } from '../strategy/address.ts';
-import { accountsAt, type Branch, deskOf, locked, serve } from './branch.ts';
+import { accountsAt, type Branch, type Desk, deskOf, locked, serve } from './branch.ts';
 import { openIntent, readIntent, writeRow } from './intent.ts';
 import { drop, type KeptReceipt, loadKept } from './kept.ts';
+import { exchangeLocally } from './local.ts';
 import { isUnreachable, lookUp, registersOf } from './lookup.ts';
 import type { Receipt } from './receipt.ts';
 import { settlePrefix } from './registers.ts';
 import type { SettleResult } from './replica.ts';
-import { rowOf } from './rights.ts';
+import { giveBack } from './return.ts';
+import { rightsOf, rowOf } from './rights.ts';
 import { ensureAuthenticator } from './secret.ts';
 
 export type Settlement = 'give' | 'confirm' | 'expire';
@@ -171,8 +173,19 @@ export async function credit<T>(
     desk.lastUsedMs = branch.host.elapsed();
   }
   const result = finish();
-  for (const desk of desks) serve(branch, desk);
+  for (const desk of desks) {
+    if (desk.who === branch.me) serve(branch, desk);
+    else returnOld(branch, desk);
+  }
   return result;
+}
+
+/** An old incarnation sells nothing: what comes back to it goes on to the bank. */
+function returnOld(branch: Branch, desk: Desk): void {
+  const account = branch.ledger.peek(desk.address);
+  if (account === undefined) return;
+  giveBack(branch, desk, account, rightsOf(rowOf(account, desk.who)));
+  if (branch.local !== null) void exchangeLocally(branch, desk);
 }
 
 const addressesOf = (entries: KeptReceipt['entries']): Address[] =>

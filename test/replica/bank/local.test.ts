@@ -8,17 +8,16 @@ import { createTestLedger } from './ledger.ts';
 
 const drain = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-async function open(initial: number) {
+async function open(initial: number, me = 'here.1', store = memoryStore()) {
   const world = createSimulatedHost({ seed: 'local', drain });
   const variable: Variable = { name: 'vouchers', strategy: 'bounded-counter', keyed: false, initial, durability: 'durable' };
-  const store = memoryStore();
   const ledger = createTestLedger({
-    me: 'here.1',
+    me,
     host: world.host('here'),
     store,
     registers: null,
     variable: () => variable,
-    commit: 0,
+    commit: me === 'here.1' ? 0 : 1_000,
   });
   const bank = createBank(ledger);
   const address = addressOf(variable);
@@ -59,4 +58,31 @@ test('takes with once are all decided synchronously, also when most are refused'
   const results = Array.from({ length: 1_000 }, (_, i) => bank.take([{ address, amount: 1 }], { once: `user-${i}` }));
   expect(results.some((result) => result instanceof Promise)).toBe(false);
   expect(results.filter((result) => !(result instanceof Promise) && result.ok)).toHaveLength(99);
+});
+
+test('a proven old incarnation’s rights are sold by the next one, and its holds still run out', async () => {
+  const first = await open(3);
+  const held = await first.world.runUntil(
+    Promise.resolve(first.bank.take([{ address: first.address, amount: 2 }], { holdMs: 500 })),
+  );
+  await first.world.runUntil(first.ledger.flush());
+  first.bank.close();
+  const { bank, address, world } = await open(3, 'here.2', first.store);
+  await world.runUntil(Promise.resolve(bank.take([{ address, amount: 1 }])));
+  expect(bank.take([{ address, amount: 1 }])).toMatchObject({ ok: false, reason: 'held-elsewhere' });
+  await world.runUntil(bank.resume('here.1'));
+  expect(bank.take([{ address, amount: 1 }])).toMatchObject({ ok: true, left: 0 });
+  await world.run(1_000);
+  expect(await world.runUntil(bank.give(held.receipt ?? ''))).toEqual({ ok: false, reason: 'expired', repeated: false });
+  expect(await world.runUntil(Promise.resolve(bank.take([{ address, amount: 2 }])))).toMatchObject({ ok: true, left: 0 });
+});
+
+test('a hold without a backbone ends by itself, in time', async () => {
+  const { bank, address, world } = await open(1);
+  const held = await world.runUntil(Promise.resolve(bank.take([{ address, amount: 1 }], { holdMs: 500 })));
+  await world.run(400);
+  expect(bank.take([{ address, amount: 1 }])).toMatchObject({ ok: false, reason: 'exhausted' });
+  await world.run(200);
+  expect(bank.take([{ address, amount: 1 }])).toMatchObject({ ok: true });
+  expect(await world.runUntil(bank.confirm(held.receipt ?? ''))).toMatchObject({ ok: false, reason: 'expired' });
 });

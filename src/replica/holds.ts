@@ -1,0 +1,46 @@
+/** Holds end at their deadline: one timer, for the nearest; and again on every contact, where the register was out of reach. */
+import { after, type Branch } from './branch.ts';
+import { isUnreachable } from './lookup.ts';
+import { reopen } from './resume.ts';
+import { expire } from './settle.ts';
+
+const expiryRetryMs = 1_000;
+const shortestWatchMs = 20;
+
+/** Watches over the deadlines of holds with one timer, the nearest. */
+export interface Watchman {
+  look(): void;
+  /** There is a hold until then, milliseconds since 1970. */
+  note(deadline: number): void;
+  /** Rejects with UNREACHABLE: then expiry waits. */
+  expireDue(): Promise<void>;
+}
+
+export function createWatchman(branch: Branch): Watchman {
+  let next = Number.POSITIVE_INFINITY;
+  let cancel = () => {};
+
+  const set = (deadline: number) => {
+    if (deadline >= next) return;
+    cancel();
+    next = deadline;
+    cancel = after(branch, Math.max(shortestWatchMs, deadline - branch.host.now()), () => {
+      next = Number.POSITIVE_INFINITY;
+      expireDue().then(look, (error: unknown) => {
+        if (!isUnreachable(error)) branch.options.alarm?.(error);
+        set(branch.host.now() + expiryRetryMs);
+      });
+    });
+  };
+  const look = () => {
+    for (const { deadline, claiming } of branch.open.values()) if (deadline !== null && !claiming) set(deadline);
+  };
+  const expireDue = async (): Promise<void> => {
+    if (branch.ledger.frozen !== null) return;
+    await reopen(branch);
+    for (const { text, deadline, claiming } of [...branch.open.values()]) {
+      if (deadline !== null && !claiming && deadline <= branch.host.now()) await expire(branch, text);
+    }
+  };
+  return { look, note: set, expireDue };
+}
