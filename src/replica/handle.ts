@@ -9,13 +9,14 @@ import type { Json, JsonObject } from '../strategy/json.ts';
 import { strategies } from '../strategy/strategies.ts';
 import type { Operation, OperationName } from '../strategy/strategy.ts';
 import type { Variable } from '../strategy/variable.ts';
+import { type OpenedValue, openValue } from './opened.ts';
 import type { Change, Replica, SettleResult, TakeOptions, TakeResult } from './replica.ts';
 import type { MemorySlot } from './slot.ts';
 
 export interface Handle {
   /** The value as known here; what it shows is durable when the promise resolves. */
   get(): Promise<Json>;
-  /** The same variable at a key. Throws INVALID_KEY. */
+  /** The same variable at a key. What uses it rejects with INVALID_KEY when it is none. */
   key(key: Key): Handle;
   set(value: Json): Promise<void>;
   unset(path?: string): Promise<void>;
@@ -31,8 +32,14 @@ export interface Handle {
   confirm(receipt: string): Promise<SettleResult>;
   mint(units: number): Promise<void>;
   burn(units: number): Promise<void>;
+  /** Called with every durable change of the value, own or received. Returns what stops it. */
   watch(listener: (change: Change) => void): () => void;
+  /** The handle with the value at hand, synchronously: `(await handle.open()).value`. */
+  open(): Promise<OpenHandle>;
 }
+
+/** `value` shows also what is not durable yet; `get()` waits for that. */
+export interface OpenHandle extends Handle, OpenedValue {}
 
 /** What a handle needs beyond the public replica: its own address in memory, without a look-up per write. */
 export interface HandleOwner {
@@ -47,7 +54,6 @@ export function createHandle(owner: HandleOwner, variable: Variable, key?: Key):
   const strategy = strategies[variable.strategy];
   const timeless = variable.window === undefined && (!variable.keyed || key !== undefined);
   let address: Address | null = null;
-  let slot: MemorySlot | undefined;
 
   function here(): Address {
     if (address !== null) return address;
@@ -56,12 +62,8 @@ export function createHandle(owner: HandleOwner, variable: Variable, key?: Key):
     return now;
   }
 
-  /** The slot, when it is in memory. */
-  function peek(): MemorySlot | undefined {
-    if (slot !== undefined && timeless && !slot.dropped) return slot;
-    slot = owner.slot(here());
-    return slot;
-  }
+  /** The slot, when it is in memory. Looked up each time: one that left memory while idle must not be written any more (G1). */
+  const peek = (): MemorySlot | undefined => owner.slot(here());
 
   function write(operation: Operation): Promise<void> {
     const memory = peek();
@@ -78,6 +80,17 @@ export function createHandle(owner: HandleOwner, variable: Variable, key?: Key):
     }
   }
 
+  async function get(): Promise<Json> {
+    const memory = peek();
+    if (memory === undefined) {
+      await replica.load([here()]);
+      return get();
+    }
+    const value = replica.read(memory);
+    await replica.durable(replica.commitOf(memory));
+    return value;
+  }
+
   const onlyBounded = () => {
     if (variable.strategy === 'bounded-counter') return;
     throw new CffbrwError('WRONG_OPERATION', `${variable.name} is ${variable.strategy}: only a bounded-counter hands out units`, {
@@ -85,17 +98,13 @@ export function createHandle(owner: HandleOwner, variable: Variable, key?: Key):
     });
   };
 
-  return {
-    async get() {
-      const memory = peek();
-      if (memory === undefined) {
-        await replica.load([here()]);
-        return this.get();
-      }
-      const value = replica.read(memory);
-      await replica.durable(replica.commitOf(memory));
-      return value;
-    },
+  const watch: Handle['watch'] = (listener) =>
+    replica.watch(variable.name, (change) => {
+      if (key === undefined || JSON.stringify(change.key) === JSON.stringify(key)) listener(change);
+    });
+
+  const handle: Handle = {
+    get,
     key: (inner) => createHandle(owner, variable, inner),
     set: (value) => parsed('set', { value }),
     unset: (path) => parsed('unset', path === undefined ? {} : { path }),
@@ -111,8 +120,14 @@ export function createHandle(owner: HandleOwner, variable: Variable, key?: Key):
       await replica.durable(replica.pending());
       return result;
     },
-    give: (receipt) => replica.give(receipt),
-    confirm: (receipt) => replica.confirm(receipt),
+    async give(receipt) {
+      onlyBounded();
+      return replica.give(receipt);
+    },
+    async confirm(receipt) {
+      onlyBounded();
+      return replica.confirm(receipt);
+    },
     async mint(units) {
       onlyBounded();
       await replica.mint(here(), units);
@@ -121,9 +136,21 @@ export function createHandle(owner: HandleOwner, variable: Variable, key?: Key):
       onlyBounded();
       await replica.burn(here(), units);
     },
-    watch: (listener) =>
-      replica.watch(variable.name, (change) => {
-        if (key === undefined || JSON.stringify(change.key) === JSON.stringify(key)) listener(change);
-      }),
+    watch,
+    async open() {
+      const opened = await openValue({
+        address: here,
+        read: (at) => valueIn(replica, owner.slot(at)),
+        load: (addresses) => replica.load(addresses),
+        watch,
+        settled: async () => replica.durable(replica.pending()),
+        untouched: strategy.read(new Map(), variable),
+      });
+      return Object.defineProperties({ ...handle }, Object.getOwnPropertyDescriptors(opened)) as OpenHandle;
+    },
   };
+  return handle;
 }
+
+const valueIn = (replica: Replica, slot: MemorySlot | undefined): { readonly value: Json } | undefined =>
+  slot === undefined ? undefined : { value: replica.read(slot) };

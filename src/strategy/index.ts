@@ -10,6 +10,20 @@ export {
   parseAddress,
 } from './address.ts';
 export { type BoundedOperation, type BoundedRow, boundedCounter } from './bounded-counter.ts';
+export type {
+  Declarations,
+  Fitting,
+  FromSchema,
+  IsKeyed,
+  NamesWith,
+  OperationsOf,
+  PatchOf,
+  StrategyOf,
+  StrictDeclaration,
+  ValueOf,
+  VariablesInput,
+  WriteOf,
+} from './declared.ts';
 export type { Extreme, ExtremeOperation, ExtremeRow } from './extreme.ts';
 export {
   byteLength,
