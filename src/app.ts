@@ -21,6 +21,8 @@ export interface AppSettings {
   readonly events: { readonly path: string; readonly variables: readonly string[] } | null;
   /** What variables have that do not say otherwise. */
   readonly durability: 'durable' | 'relaxed';
+  /** Hosts and ranges that `http` may reach although they are not of the public Internet. */
+  readonly outbound: { readonly allow: readonly string[] };
   readonly regions: readonly string[];
 }
 
@@ -211,5 +213,6 @@ const settingsOf = (document: AppDocument): AppSettings =>
     static: document.static ?? null,
     events: document.events ?? null,
     durability: document.durability ?? 'durable',
+    outbound: document.outbound ?? { allow: [] },
     regions: document.regions ?? [],
   });

@@ -38,6 +38,8 @@ export const errorCodes = {
   STORE_CORRUPT: { status: 503, retry: 'no' },
   STORE_VERSION: { status: 503, retry: 'no' },
   UNREACHABLE: { status: 503, retry: 'same-key' },
+  FORBIDDEN_ADDRESS: { status: 502, retry: 'no' },
+  HTTP_FAILED: { status: 502, retry: 'same-key' },
   RECOVERING: { status: 503, retry: 'later' },
   FROZEN: { status: 503, retry: 'later' },
   FENCED: { status: 503, retry: 'later' },

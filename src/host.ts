@@ -13,6 +13,10 @@ export interface Host {
   id(): string;
   /** Runs `task` once, `delayMs` from now (0: after everything that is already waiting). Returns what cancels it. */
   after(delayMs: number, task: () => void): Cancel;
+  /**
+   * Sends it once, and follows no redirect. Rejects with FORBIDDEN_ADDRESS or UNREACHABLE only when nothing was sent; after anything else
+   * it is unknown what the other side did. Ends early when `request.signal` says so.
+   */
   fetch(request: Request): Promise<Response>;
 }
 

@@ -1,6 +1,7 @@
 /** The platform Node.js: its clocks, its randomness, its timers, its fetch. */
 import { randomFillSync } from 'node:crypto';
 import type { Host } from '../host.ts';
+import { createOutboundFetch, type OutboundOptions } from './outbound.ts';
 
 /** setTimeout fires at once beyond this: longer delays are taken in steps. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -35,8 +36,11 @@ export const nodeHost: Host = {
     }
     return startTimer(delayMs, task);
   },
-  fetch: (request) => fetch(request),
+  fetch: createOutboundFetch(),
 };
+
+/** The same for an app that may reach hosts of its own network. Throws INVALID_APP for a wrong entry of `allow`. */
+export const createNodeHost = (outbound: OutboundOptions): Host => ({ ...nodeHost, fetch: createOutboundFetch(outbound) });
 
 function startTimer(delayMs: number, task: () => void): () => void {
   let timer: NodeJS.Timeout;

@@ -1,7 +1,7 @@
 /** Compiles the steps of one workflow: each verb gets a StepContext, and whatever it refuses becomes a problem with its place. */
 import { CffbrwError } from '../error.ts';
 import { constantFrame } from '../expression/context.ts';
-import { anyShape } from '../expression/expression.ts';
+import { anyShape, type Scope } from '../expression/expression.ts';
 import { type Compiled, compileExpression, compileValue } from '../expression/index.ts';
 import { suggestion } from '../expression/suggest.ts';
 import type { Json } from '../strategy/json.ts';
@@ -136,8 +136,9 @@ function createContext(path: Path, compilation: Compilation, parts: Parts): Step
     compilation.compiled.push(compiled);
     return compiled;
   };
-  const value: StepContext['value'] = (data, ...inside) =>
-    keep(compileValue((data ?? null) as Json, scope, (within) => source.textPlaceOf([...path, ...inside, ...within])));
+  const valueIn = (names: Scope, data: unknown, inside: Path): Compiled =>
+    keep(compileValue((data ?? null) as Json, names, (within) => source.textPlaceOf([...path, ...inside, ...within])));
+  const value: StepContext['value'] = (data, ...inside) => valueIn(scope, data, inside);
   return {
     ...{ path, scope, flow, place, refuse, value },
     variable(name, operation, ...inside) {
@@ -146,9 +147,10 @@ function createContext(path: Path, compilation: Compilation, parts: Parts): Step
       return variable;
     },
     checkKey: (variable, key, ...inside) => checkKey(variable, key, refuse, inside),
-    inputs(step, ...fields) {
-      const present = fields.filter((field) => step[field] !== undefined);
-      return value(Object.fromEntries(present.map((field) => [field, step[field]])));
+    inputs: (step, ...fields) => value(present(step, fields)),
+    sending(step, ...fields) {
+      const secrets = scope.secrets && { ...scope.secrets, allowed: true };
+      return valueIn({ ...scope, ...(secrets && { secrets }) }, present(step, fields), []);
     },
     condition(text, ...inside) {
       const at = source.textPlaceOf([...path, ...inside]);
@@ -180,6 +182,9 @@ function createContext(path: Path, compilation: Compilation, parts: Parts): Step
     workflow: (name, ...inside) => findWorkflow(name, compilation, refuse, inside),
   };
 }
+
+const present = (step: Readonly<Record<string, unknown>>, fields: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(fields.filter((field) => step[field] !== undefined).map((field) => [field, step[field]]));
 
 function findVariable(name: string, operation: Touch['operation'], { variables }: Compilation, place: Touch['place']): Variable {
   const variable = variables.get(name);

@@ -78,6 +78,11 @@ export const appSchema = z.strictObject({
   secrets: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).optional(),
   static: z.string().optional(),
   events: z.strictObject({ path: z.string(), variables: z.array(z.string()) }).optional(),
+  outbound: z
+    .strictObject({
+      allow: z.array(z.string()).meta({ description: 'Hosts and ranges that `http` may reach although they are not public.' }),
+    })
+    .optional(),
   durability: z.enum(['durable', 'relaxed']).optional(),
   regions: z.array(z.string()).optional(),
 });

@@ -8,6 +8,7 @@ import type { PlannedStep } from '../plan.ts';
 import { causeOf, Failure, problemOf } from '../result.ts';
 import { runSteps } from '../sequence.ts';
 import { closed, scalarsShape } from '../shape.ts';
+import { AnswerFailure, isPassing } from './http-answer.ts';
 import { defineVerb, type StepContext } from './verb.ts';
 
 const retry = z.strictObject({
@@ -174,14 +175,22 @@ async function backOff(frame: RunFrame, { delayMs, backoff, maxMs }: Retry, coun
 function matches(thrown: unknown, on: Retry['on']): boolean {
   if (isFatal(thrown)) return false;
   const cause = causeOf(thrown);
-  const status =
-    cause instanceof Failure ? cause.problem.status : cause instanceof CffbrwError ? errorCodes[cause.code].status : 500;
+  const status = statusOf(cause);
   const code = cause instanceof Failure ? cause.problem.type : cause instanceof CffbrwError ? cause.code : 'INVARIANT';
+  if (cause instanceof AnswerFailure && on === null) return isPassing(status);
   if (on === null) return cause instanceof CffbrwError && errorCodes[cause.code as ErrorCode].retry !== 'no';
   return on.some((wanted) => wanted === status || wanted === code || wanted === `${Math.floor(status / 100)}xx`);
 }
 
+function statusOf(cause: unknown): number {
+  if (cause instanceof AnswerFailure) return cause.answer.status;
+  if (cause instanceof Failure) return cause.problem.status;
+  return cause instanceof CffbrwError ? errorCodes[cause.code].status : 500;
+}
+
 function caughtError(thrown: unknown): Json {
   const { code, type, detail, title, status, step = null } = problemOf(thrown);
-  return { code: code ?? type, message: detail ?? title, status, step };
+  const cause = causeOf(thrown);
+  const answer = cause instanceof AnswerFailure ? cause.answer : { status };
+  return { code: code ?? type, message: detail ?? title, ...answer, step };
 }

@@ -30,6 +30,8 @@ export interface StepContext {
   checkKey(variable: Variable, key: unknown, ...inside: readonly (string | number)[]): void;
   /** Those of these fields that are there, as one value: an object of their values. */
   inputs(step: Readonly<Record<string, unknown>>, ...fields: readonly string[]): Compiled;
+  /** The same for what leaves for another server: secrets may be used in it. */
+  sending(step: Readonly<Record<string, unknown>>, ...fields: readonly string[]): Compiled;
   value(data: unknown, ...inside: readonly (string | number)[]): Compiled;
   condition(source: string | boolean, ...inside: readonly (string | number)[]): Condition;
   /** Milliseconds, known now; refused when more than `atMostMs`. */

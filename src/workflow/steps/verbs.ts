@@ -5,6 +5,7 @@ import { eachVerb } from './each.ts';
 import { failVerb } from './fail.ts';
 import { getVerb } from './get.ts';
 import { confirmVerb, giveVerb } from './give.ts';
+import { httpVerb } from './http.ts';
 import { ifVerb } from './if.ts';
 import { keysVerb } from './keys.ts';
 import { letVerb } from './let.ts';
@@ -26,7 +27,7 @@ import { waitVerb } from './wait.ts';
 const list: readonly Verb[] = [
   ...[setVerb, replaceVerb, mergeVerb, raiseVerb, lowerVerb, addVerb, mintVerb, burnVerb, unsetVerb, resetVerb],
   ...[takeVerb, giveVerb, confirmVerb, getVerb, keysVerb],
-  ...[letVerb, ifVerb, switchVerb, eachVerb, parallelVerb, tryVerb, callVerb, waitVerb],
+  ...[letVerb, ifVerb, switchVerb, eachVerb, parallelVerb, tryVerb, callVerb, httpVerb, waitVerb],
   ...[returnVerb, respondVerb, failVerb, logVerb],
 ];
 
