@@ -14,6 +14,7 @@ import {
   accountsAt,
   type BankOptions,
   type Branch,
+  closedError,
   createBranch,
   type Desk,
   deskOf,
@@ -62,7 +63,7 @@ export interface Bank {
   holds(address: Address): boolean;
   /** Units that may be taken here without asking anybody. */
   rights(address: Address): number;
-  /** Returns all rights. Rejects with UNREACHABLE. */
+  /** Returns all rights. What the bank could not be told is durable here, and told at the next start. */
   stop(): Promise<void>;
   /** Stops all timers; nothing is decided any more. */
   close(): void;
@@ -115,6 +116,7 @@ export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
     close() {
       branch.closed = true;
       for (const cancel of [...branch.timers]) cancel();
+      for (const { waiting } of branch.desks.values()) for (const waiter of [...waiting]) waiter.fail(closedError());
     },
   };
 }

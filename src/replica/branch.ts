@@ -4,6 +4,7 @@
  *
  * Nothing here is the truth: rows and records in the ledger are, and the registers. A desk can be thrown away and made again from them.
  */
+import { CffbrwError } from '../error.ts';
 import type { Cancel, Host } from '../host.ts';
 import type { Address } from '../strategy/address.ts';
 import { windowOf } from '../strategy/window.ts';
@@ -112,7 +113,10 @@ export interface Desk {
   trouble: 'unreachable' | 'recovering' | null;
   /** The last refusal: good until something shows otherwise. */
   refusal: { readonly reason: Reason; readonly units: number; readonly untilMs: number } | null;
+  /** By a take, or by something given back. */
   lastUsedMs: number;
+  /** Looked up at all: who did may still work with it. */
+  touchedMs: number;
   yieldedUntilMs: number;
   /** When a want of another replica last made this one look at the bank. */
   calledMs: number;
@@ -163,12 +167,17 @@ export const createBranch = (ledger: Ledger, options: BankOptions): Branch => ({
 
 export const intentPrefix = 'intent/';
 const manyDesks = 10_000;
+/** Nothing here takes so long. */
+const quietMs = 60_000;
 
 /** My desk for this counter. */
 export function deskAt(branch: Branch, account: Pick<Account, 'address' | 'variable'>): Desk {
   const known = branch.desks.get(account.address.id);
-  if (known !== undefined) return known;
-  if (branch.desks.size >= manyDesks) dropQuiet(branch);
+  if (known !== undefined) {
+    known.touchedMs = branch.host.elapsed();
+    return known;
+  }
+  if (branch.desks.size % manyDesks === manyDesks - 1) dropQuiet(branch);
   const desk = createDesk(branch, account, branch.me);
   branch.desks.set(account.address.id, desk);
   return desk;
@@ -200,6 +209,7 @@ const createDesk = (branch: Branch, { address, variable }: Pick<Account, 'addres
   trouble: null,
   refusal: null,
   lastUsedMs: branch.host.elapsed(),
+  touchedMs: branch.host.elapsed(),
   yieldedUntilMs: 0,
   calledMs: Number.NEGATIVE_INFINITY,
   lowWater: 0,
@@ -213,9 +223,10 @@ const isQuiet = (desk: Desk): boolean =>
   desk.waiting.size === 0 && desk.turn === null && desk.retry === null && desk.strongWants === 0 && desk.intent === null;
 
 /** Forgets desks that nobody waits at and that hold nothing. */
-export function dropQuiet(branch: Branch): void {
+function dropQuiet(branch: Branch): void {
+  const longAgo = branch.host.elapsed() - quietMs;
   for (const desks of [branch.desks, branch.oldDesks]) {
-    for (const [name, desk] of desks) if (isQuiet(desk)) desks.delete(name);
+    for (const [name, desk] of desks) if (isQuiet(desk) && desk.touchedMs < longAgo) desks.delete(name);
   }
 }
 
@@ -281,3 +292,5 @@ export function serve(branch: Branch, desk: Desk): void {
   if (desk.who !== branch.me) return;
   for (const waiter of [...desk.waiting]) waiter.attempt();
 }
+
+export const closedError = (): CffbrwError => new CffbrwError('CLOSED', 'this replica is closed', { fix: 'Open it again.' });

@@ -4,7 +4,7 @@
  * It never decides on what it read before an await: whatever waits tries again, in one synchronous block, when something changed.
  */
 import type { CffbrwError } from '../error.ts';
-import { accountsAt, after, type Branch, type Desk, type Part, type Reason, type Waiter } from './branch.ts';
+import { accountsAt, after, type Branch, closedError, type Desk, type Part, type Reason, type Waiter } from './branch.ts';
 import { wake } from './lease.ts';
 import type { Account } from './ledger.ts';
 import { leaseLocally } from './local.ts';
@@ -103,6 +103,7 @@ function knownRefusal(branch: Branch, part: Part): Reason | null {
 }
 
 function wait<T>(branch: Branch, request: Request<T>): Promise<T> {
+  if (branch.closed) return Promise.reject(closedError());
   return new Promise<T>((resolve, reject) => {
     let decided = false;
     const finish = (settle: () => void) => {
@@ -142,7 +143,9 @@ function giveUp(branch: Branch, waiter: Waiter): void {
   if (waiter.attempt()) return;
   const accounts = accountsInMemory(branch, waiter.parts);
   const part = (accounts === null ? null : blockedPart(branch, waiter.parts, accounts)) ?? (waiter.parts[0] as Part);
-  const reason = part.desk.trouble ?? 'held-elsewhere';
+  const { frozen } = branch.ledger;
+  const trouble = frozen === null ? part.desk.trouble : frozen === 'unreachable' ? frozen : 'recovering';
+  const reason = trouble ?? 'held-elsewhere';
   const untilMs = branch.host.elapsed() + (reason === 'unreachable' ? unreachableRefusalMs : heldRefusalMs);
   if (accounts !== null) part.desk.refusal = { reason, units: part.units, untilMs };
   waiter.refuse(reason, part);

@@ -160,7 +160,9 @@ export function createObserver(
       if (!connected) readLocal();
       if (!result.ok || result.receipt === null) return;
       const id = idOf(result.receipt);
-      if (once !== null) {
+      // A paused claimer may learn only now that it had won, after somebody else gave its grant back: then this is no live grant.
+      const before = registers.get(`settle/${id}`) ?? null;
+      if (once !== null && before !== 'give' && before !== 'expire') {
         for (const other of receipts.values()) {
           const isLive = other.settled !== 'give' && other.settled !== 'expire';
           demand(
@@ -176,13 +178,12 @@ export function createObserver(
         return;
       }
       grants += 1;
-      const settled = registers.get(`settle/${id}`) ?? null;
       receipts.set(id, {
         id,
         text: result.receipt,
         units,
         once,
-        settled,
+        settled: before,
         granted: !result.repeated,
         gaveOk: false,
         confirmedOk: false,

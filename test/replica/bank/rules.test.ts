@@ -324,3 +324,22 @@ test('a bank that went back in time leases nothing until everybody has written a
   const results = [await scene.take(0, 4, { timeoutMs: 500 }), await scene.take(1, 4, { timeoutMs: 500 })];
   expect(results).toMatchObject([{ ok: true }, { ok: false, reason: 'exhausted' }]);
 });
+
+test('takes that wait are refused when the replica is closed', async () => {
+  const scene = await open(2, 1);
+  scene.cluster.loopback.cut('r1.1');
+  const waiting = scene.bank(1).take([{ address: scene.address, amount: 1 }]);
+  await scene.cluster.world.run(20);
+  scene.bank(1).close();
+  await expect(waiting).rejects.toMatchObject({ code: 'CLOSED' });
+});
+
+test('while the replica is frozen nothing is granted, and the reason says why', async () => {
+  const scene = await open(1, 5);
+  await scene.take(0, 1);
+  const ledger = scene.cluster.places[0]?.running?.ledger as { frozen: string | null };
+  ledger.frozen = 'frozen';
+  expect(scene.bank(0).take([{ address: scene.address, amount: 1 }])).toMatchObject({ ok: false, reason: 'recovering' });
+  ledger.frozen = 'unreachable';
+  expect(scene.bank(0).take([{ address: scene.address, amount: 1 }])).toMatchObject({ ok: false, reason: 'unreachable' });
+});
