@@ -24,7 +24,7 @@ import {
   serve,
 } from './branch.ts';
 import { createWatchman, type Watchman } from './holds.ts';
-import { isUnsettled, settled, wake } from './lease.ts';
+import { isUnsettled, settled, wake, wakeLater } from './lease.ts';
 import type { Account, Ledger } from './ledger.ts';
 import { isUnreachable } from './lookup.ts';
 import { burn, mint } from './mint.ts';
@@ -196,21 +196,25 @@ async function returnAll(branch: Branch): Promise<void> {
 function rowsChanged(branch: Branch, address: Address): void {
   const account = branch.local === null ? branch.ledger.peek(address) : undefined;
   if (account === undefined) return;
-  const known = branch.desks.get(address.id);
-  // Who never had anything of this bank has nothing to return, and nothing to write again.
-  if (known === undefined && !account.rows.has(branch.me)) return;
-  const desk = known ?? deskOf(branch, account, branch.me);
+  // A want is for everybody: also who never had anything of this bank says so while it is recovering.
+  const isConcerned = branch.desks.has(address.id) || account.rows.has(branch.me) || isWanted(branch, account);
+  if (!isConcerned) return;
+  const desk = deskOf(branch, account, branch.me);
   desk.refusal = null;
   serve(branch, desk);
   answerWants(branch, desk, account);
   if (desk.waiting.size > 0) wake(branch, desk);
-  else if (isCalled(branch, desk, account)) wake(branch, desk);
+  else if (freshWants(branch, desk, account).all > 0) comeSoon(branch, desk);
+}
+
+function isWanted(branch: Branch, account: Account): boolean {
+  for (const [who, { row }] of account.rows) if (row.wants > 0 && !branch.own.has(who)) return true;
+  return false;
 }
 
 /** Somebody wants something: the bank is looked at, once in a while, in case it is recovering. */
-function isCalled(branch: Branch, desk: Desk, account: Account): boolean {
+function comeSoon(branch: Branch, desk: Desk): void {
   const now = branch.host.elapsed();
-  if (now - desk.calledMs < callMs || freshWants(branch, desk, account).all === 0) return false;
-  desk.calledMs = now;
-  return true;
+  wakeLater(branch, desk, Math.max(0, desk.calledMs + callMs - now));
+  desk.calledMs = Math.max(desk.calledMs, now);
 }

@@ -62,7 +62,7 @@ async function run(branch: Branch, desk: Desk): Promise<void> {
     fail(branch, desk, error);
   }
   desk.turn = null;
-  if (desk.waiting.size > 0 || desk.strongWants > 0) pollLater(branch, desk, desk.trouble === 'unreachable' ? retryMs : pollMs);
+  if (desk.waiting.size > 0 || desk.strongWants > 0) wakeLater(branch, desk, desk.trouble === 'unreachable' ? retryMs : pollMs);
 }
 
 /** An unreachable bank is asked again while somebody waits, and on the next contact; anything else is told to who waits. */
@@ -77,7 +77,8 @@ function fail(branch: Branch, desk: Desk, error: unknown): void {
   for (const waiter of [...desk.waiting]) waiter.fail(error);
 }
 
-function pollLater(branch: Branch, desk: Desk, delayMs: number): void {
+/** One timer per desk: the first that is set, holds. */
+export function wakeLater(branch: Branch, desk: Desk, delayMs: number): void {
   desk.retry ??= after(branch, delayMs, () => {
     desk.retry = null;
     wake(branch, desk);
