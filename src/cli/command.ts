@@ -71,6 +71,8 @@ export function wholeNumber(text: string, option: string, bounds: { readonly fro
 export function describeError(error: unknown): string {
   if (error instanceof UsageError) return error.message;
   if (!(error instanceof CffbrwError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  // All that is wrong with an app's documents, each with its own place and what to do.
+  if (error.code === 'INVALID_APP' && Array.isArray(error.cause)) return error.message;
   const place = error.place === undefined ? '' : `${error.place.file}:${error.place.line}:${error.place.column}: `;
   const fix = error.fix === undefined ? '' : `\n  → ${error.fix}`;
   return `${place}${error.message} (${error.code})${fix}`;

@@ -1,13 +1,14 @@
 /** An app that answers requests: its replicas, a handler each, one server. Reloading swaps handlers and keeps what the replicas know. */
 import { join } from 'node:path';
 import { type App, loadApp } from '../app.ts';
-import { createHandler, type Handler } from '../http/handler.ts';
-import type { RequestLine } from '../http/index.ts';
+import { CffbrwError } from '../error.ts';
+import { createHandler, type Handler, type RequestLine } from '../http/index.ts';
 import { readDocuments } from '../node/directory.ts';
 import { createStaticReader } from '../node/files.ts';
 import { nodeHost } from '../node/host.ts';
-import { type Served, serve } from '../node/serve.ts';
+import { type Served, type ServeOptions, serve } from '../node/serve.ts';
 import { canonical } from '../strategy/json.ts';
+import { createGate, type Gate } from './gate.ts';
 import { type LocationOptions, type Locations, openLocations } from './locations.ts';
 import { printAlarm, printLog } from './print.ts';
 
@@ -15,6 +16,8 @@ export interface RunOptions extends Omit<LocationOptions, 'alarm'> {
   readonly directory: string;
   readonly host: string;
   readonly port: number;
+  /** Whether `reload` will be called. */
+  readonly reloads?: boolean;
   readonly onRequest?: (line: RequestLine, replica: string) => void;
 }
 
@@ -38,13 +41,10 @@ export const readApp = async (directory: string): Promise<App> => loadApp(await 
 
 export async function run(options: RunOptions): Promise<Running> {
   const app = await readApp(options.directory);
-  let current = await generationOf(app, await openLocations(app, { ...options, alarm: printAlarm }), options);
-  /** Set while replicas are opened again: requests wait for it. */
-  let reopening: Promise<void> | null = null;
-
-  const answer = (request: Request) => choose(current.handlers, request.headers.get('x-cffbrw-replica')).fetch(request);
+  let current = await open(app, options);
+  const gate = createGate();
   const served = await serve({
-    fetch: (request) => (reopening === null ? answer(request) : reopening.then(() => answer(request))),
+    ...answering(() => current.handlers, options.reloads ? gate : null),
     port: options.port,
     host: options.host,
     log: printLog,
@@ -54,17 +54,18 @@ export async function run(options: RunOptions): Promise<Running> {
     throw error;
   });
 
+  /** Other variables need other replicas over the same data. */
   async function reopen(next: App): Promise<void> {
     const before = current;
     endStreams(before);
     await before.locations.close();
-    current = await openLocations(next, { ...options, alarm: printAlarm })
-      .then((locations) => generationOf(next, locations, options))
-      .catch(async (error: unknown) => {
-        // The old declarations over the same data still work: nothing is lost by a declaration that can't be opened.
-        current = await generationOf(before.app, await openLocations(before.app, { ...options, alarm: printAlarm }), options);
-        throw error;
-      });
+    try {
+      current = await open(next, options);
+    } catch (error) {
+      // Nothing is lost by a declaration that can't be opened: the old ones over the same data still work.
+      current = await open(before.app, options);
+      throw error;
+    }
   }
 
   return {
@@ -75,23 +76,35 @@ export async function run(options: RunOptions): Promise<Running> {
     replicas: current.locations.replicas.map((replica) => replica.id),
     async reload() {
       const next = await readApp(options.directory);
-      if (sameVariables(current.app, next)) {
-        const before = current;
+      const before = current;
+      if (!sameVariables(before.app, next)) await gate.alone(() => reopen(next));
+      else {
         current = await generationOf(next, before.locations, options);
         endStreams(before);
-        return next;
       }
-      const opening = reopen(next);
-      reopening = opening
-        .catch(() => {})
-        .finally(() => {
-          reopening = null;
-        });
-      await opening;
       return next;
     },
     close: () => closeAll(served, () => current.locations),
   };
+}
+
+const open = async (app: App, options: RunOptions): Promise<Generation> => {
+  const locations = await openLocations(app, { ...options, alarm: printAlarm });
+  return generationOf(app, locations, options);
+};
+
+/** Without a gate the handler answers itself: a request of `start` pays for nothing that only `dev` needs. */
+function answering(handlers: () => readonly Handler[], gate: Gate | null): Pick<ServeOptions, 'fetch' | 'answer'> {
+  const chosen = (request: Request) => choose(handlers(), request.headers.get('x-cffbrw-replica'));
+  if (gate !== null) {
+    return {
+      fetch: (request) => gate.pass(() => chosen(request).fetch(request)),
+      answer: (request, inbound) => gate.pass(() => chosen(request).answer(request, inbound)),
+    };
+  }
+  const [only] = handlers();
+  if (only === undefined) throw new CffbrwError('INVARIANT', 'an app runs on at least one replica');
+  return { fetch: only.fetch, answer: only.answer };
 }
 
 async function closeAll(served: Served, locations: () => Locations): Promise<void> {
@@ -128,7 +141,7 @@ const endStreams = ({ handlers }: Generation): void => {
 function choose(handlers: readonly Handler[], wanted: string | null): Handler {
   const index = wanted === null ? Math.floor(Math.random() * handlers.length) : Number(wanted.replace(/^r/, '')) - 1;
   const handler = handlers[index] ?? handlers[0];
-  if (handler === undefined) throw new Error('an app runs on at least one replica');
+  if (handler === undefined) throw new CffbrwError('INVARIANT', 'an app runs on at least one replica');
   return handler;
 }
 

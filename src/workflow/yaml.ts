@@ -32,12 +32,14 @@ export function readYaml(file: string, text: string, problems: Problems = collec
   });
   for (const error of [...document.errors, ...document.warnings].slice(0, 10)) {
     const rest = text.slice(error.pos[0]).split('\n', 1)[0] ?? '';
-    const fix = error.code === 'BAD_SCALAR_START' ? `Put it in quotes: ${quoted(rest.trim())}` : undefined;
+    const fix = error.code === 'BAD_SCALAR_START' ? `Put it in quotes: ${quoted(rest.trim())}` : unbalanced;
     problems.add(placeAt(error.pos[0]), `This is not valid YAML: ${error.message}.`, fix);
   }
   if (document.errors.length + document.warnings.length > 0) return null;
   return readNodes(file, document.contents, placeAt, problems);
 }
+
+const unbalanced = 'Look at this line and the ones before it: brackets, quotes and indentation have to match.';
 
 function readNodes(file: string, contents: Node | null, placeAt: (offset: number) => Place, problems: Problems): Source | null {
   const before = problems.list.length;

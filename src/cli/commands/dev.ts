@@ -42,18 +42,19 @@ export const dev = command({
   },
   async run({ dir, port, data, replicas, lag, rtt }) {
     const count = wholeNumber(replicas, 'replicas', { from: 1, to: 64 });
-    if (count === 1 && (lag !== '0ms' || rtt !== '0ms'))
-      throw new UsageError('--lag and --rtt are between replicas: add --replicas 5, say.');
+    const [lagMs, rttMs] = [durationMs(lag, 'lag'), durationMs(rtt, 'rtt')];
+    if (count === 1 && lagMs + rttMs > 0) throw new UsageError('--lag and --rtt are between replicas: add --replicas 5, say.');
     const running = await run({
-      ...{ directory: dir, host: '127.0.0.1', data: data ?? join(dir, 'data'), replicas: count },
+      ...{ directory: dir, host: '127.0.0.1', data: data ?? join(dir, 'data'), replicas: count, reloads: true },
       port: wholeNumber(port ?? process.env.PORT ?? '3000', 'port', { from: 0, to: 65_535 }),
-      lagMs: durationMs(lag, 'lag'),
-      rttMs: durationMs(rtt, 'rtt'),
+      lagMs,
+      rttMs,
       onRequest: (line, replica) => printRequest(line, count === 1 ? null : replica),
     });
+    // Watching first: whoever has read that it answers may save a document at once.
+    const watcher = await watchDocuments(dir, running);
     printApp(running.app, running.url);
     if (count > 1) console.log(`  replicas ${running.replicas.join(' ')}; rows take ${lag}, registers ${rtt}`);
-    const watcher = watchDocuments(dir, running);
     await onStop(async () => {
       await watcher.close();
       await running.close();
@@ -62,7 +63,7 @@ export const dev = command({
   },
 });
 
-function watchDocuments(directory: string, running: Running) {
+async function watchDocuments(directory: string, running: Running) {
   const watcher = watch(
     [join(directory, 'workflows'), ...['yaml', 'yml', 'json'].map((type) => join(directory, `cffbrw.${type}`))],
     {
@@ -74,6 +75,7 @@ function watchDocuments(directory: string, running: Running) {
   watcher.on('all', () => {
     reloading = reloading.then(() => reload(running));
   });
+  await new Promise<void>((resolve) => watcher.once('ready', resolve));
   return watcher;
 }
 
