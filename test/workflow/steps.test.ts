@@ -219,6 +219,14 @@ describe('bounded counters', () => {
     await expect(answer(steps, { body: [] })).resolves.toEqual([true, null, 3]);
   });
 
+  test.each([{}, { key: 'k' }])('A list of one take says what could not be had, too (%j)', async ({ key }) => {
+    const steps =
+      '- take: [{ take: seats, key: a, amount: 3 }]\n  as: order\n- respond: { body: "${ [order.ok, order.failed] }" }';
+    const asked = await once(steps, key === undefined ? {} : { key });
+    const again = await asked.stage.ask('w', key === undefined ? {} : { key });
+    for (const result of [asked.result, again]) expect(result).toMatchObject({ body: [false, { take: 'seats', key: 'a' }] });
+  });
+
   test('mint and burn change the stock', async () => {
     await expect(answer('- mint: stock\n  amount: 4\n- burn: stock\n- respond: { body: "${ vars.stock }" }')).resolves.toBe(8);
   });

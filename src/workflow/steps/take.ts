@@ -42,10 +42,11 @@ export const takeVerb = defineVerb({
     const options = context.inputs(step, 'once', 'hold', 'timeout');
     const bound = context.yields(step, takeShape(list !== null));
     const strong = step.strong === true;
+    const json = list === null ? toJson : listToJson;
     return (frame) =>
       follow(requests(frame), (wanted) =>
         follow(frame.evaluate(options), (given) =>
-          take(frame, wanted, { ...optionsOf(asInputs(given)), ...(strong && { strong }) }, bound),
+          take(frame, { requests: wanted, options: { ...optionsOf(asInputs(given)), ...(strong && { strong }) }, bound, json }),
         ),
       );
   },
@@ -167,12 +168,19 @@ function msOf(given: Json | undefined, field: string): number {
   });
 }
 
+interface Take {
+  readonly requests: readonly TakeRequest[];
+  readonly options: TakeOptions;
+  readonly bound: number;
+  readonly json: (result: TakeResult, requests: readonly TakeRequest[]) => Json;
+}
+
 /** Decides once per keyed run: the decision goes into the journal in the transaction of the rows that it changes. */
-function take(frame: RunFrame, requests: readonly TakeRequest[], options: TakeOptions, bound: number): Executed {
+function take(frame: RunFrame, { requests, options, bound, json }: Take): Executed {
   const { lane, run } = frame;
   const bind = (result: TakeResult): void => {
     gateOn(run, run.replica.pending());
-    if (bound >= 0) frame.values[bound] = toJson(result);
+    if (bound >= 0) frame.values[bound] = json(result, requests);
   };
   if (lane === null) return follow(run.replica.take(requests, options), bind);
   if (lane.replaying) {
@@ -181,21 +189,22 @@ function take(frame: RunFrame, requests: readonly TakeRequest[], options: TakeOp
     return undefined;
   }
   lane.check();
-  return takeKeyed(frame, { requests, options, bind });
+  return takeKeyed(frame, { requests, options, bind, json });
 }
 
 interface KeyedTake {
   readonly requests: readonly TakeRequest[];
   readonly options: TakeOptions;
   readonly bind: (result: TakeResult) => void;
+  readonly json: Take['json'];
 }
 
-function takeKeyed(frame: RunFrame, { requests, options, bind }: KeyedTake): Executed {
+function takeKeyed(frame: RunFrame, { requests, options, bind, json }: KeyedTake): Executed {
   const { lane, run } = frame;
   let unwritten: { readonly error: unknown } | null = null;
   const decided = (result: TakeResult) => {
     try {
-      lane?.record(toJson(result), true);
+      lane?.record(json(result, requests), true);
     } catch (error) {
       unwritten = { error };
     }
@@ -237,3 +246,9 @@ const toJson = (result: TakeResult): Json => ({
   windowEnds: result.windowEnds,
   ...(result.failed && { failed: { take: result.failed.take, key: result.failed.key } }),
 });
+
+/** A list of one entry is a list, too: it says what failed. */
+function listToJson(result: TakeResult, [only]: readonly TakeRequest[]): Json {
+  if (result.ok || result.failed !== undefined || only === undefined) return toJson(result);
+  return toJson({ ...result, failed: { take: only.variable, key: only.key ?? null } });
+}
