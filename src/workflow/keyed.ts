@@ -162,8 +162,8 @@ function createRecord(name: string, kept: Kept, replica: Replica, sweeper: Sweep
   return { journal, finish };
 }
 
-/** A refusal that says "not now": the retry that it asks for must not get it again. */
-const mayChange = (status: number): boolean => status === 503 || status === 504 || status === 507 || status === 429;
+/** A refusal that says "not now", or blames another server: the retry that it asks for must not get it again. */
+const mayChange = (status: number): boolean => [429, 502, 503, 504, 507].includes(status);
 
 /** The commits that this run stands on (K3). A commit that is on its way has one promise; another one means that it has failed. */
 function createStanding(replica: Replica) {

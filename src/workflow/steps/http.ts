@@ -147,18 +147,24 @@ async function exchangeOnce(frame: RunFrame, lane: Lane, call: Call): Promise<An
     if (sent && !call.repeatable) throw outcomeUnknown();
     lane.check();
     // Durable before it is sent, with every value that it was made of: what is sent again is the same.
-    if (!sent) lane.record(sentMark, true);
-    gateOn(frame.run, frame.run.replica.pending());
+    if (!sent) keep(frame, lane, sentMark);
     await gate(frame);
     const answer = kept(await send(frame, call));
     // A failure that may pass is kept only if the run goes on from it: else a retry asks again.
-    lane.record(answer as unknown as Json, !call.repeatable || succeeds(call, answer));
+    if (!call.repeatable || succeeds(call, answer)) keep(frame, lane, answer as unknown as Json);
+    else lane.record(answer as unknown as Json, false);
     return answer;
   } catch (error) {
-    if (neverSent(error)) lane.record(unsentMark, true);
+    if (neverSent(error)) keep(frame, lane, unsentMark);
     lane.recordError(error);
     throw error;
   }
+}
+
+/** In the journal, and durable before the run tells anybody anything. */
+function keep({ run }: RunFrame, lane: Lane, entry: Json): void {
+  lane.record(entry, true);
+  gateOn(run, run.replica.pending());
 }
 
 const neverSent = (error: unknown): boolean =>
