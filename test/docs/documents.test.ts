@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadApp } from '../../src/app.ts';
 import type { CffbrwError } from '../../src/error.ts';
+import { appSchema, workflowSchema } from '../../src/workflow/fields.ts';
 import { verbs } from '../../src/workflow/steps/verbs.ts';
 import { allBlocks, fileNameOf, filesOf, grouped, matches, readPage, tableIn } from './page.ts';
 import { answerOf, appOf, promiseOf } from './steps.ts';
@@ -69,6 +70,25 @@ describe('the table of verbs', () => {
       }
     },
   );
+});
+
+describe('the tables of fields', () => {
+  const named = (table: string) =>
+    tableIn(page, table)
+      .flatMap(([fields = '']) => [...fields.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? ''))
+      .sort();
+
+  it('have every field of cffbrw.yaml', () => {
+    expect(named('settings')).toEqual(Object.keys(appSchema.shape).sort());
+  });
+
+  it('have every field of on.http', () => {
+    expect(named('http')).toEqual(Object.keys(workflowSchema.shape.on.shape.http.unwrap().shape).sort());
+  });
+
+  it('have every trigger', () => {
+    for (const trigger of Object.keys(workflowSchema.shape.on.shape)) expect(page).toContain(`\`on.${trigger}\``);
+  });
 });
 
 describe('YAML’s traps on the page', () => {

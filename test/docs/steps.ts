@@ -1,8 +1,11 @@
 /** A page's list of steps as a workflow on a fresh replica, in virtual time; its answer as one line. */
 import { loadApp } from '../../src/app.ts';
+import { createSimulatedProcess } from '../../src/simulate/process.ts';
+import { createSimulatedDisk } from '../../src/simulate/store.ts';
 import type { Json } from '../../src/strategy/json.ts';
 import { isProblem, type RunResult } from '../../src/workflow/index.ts';
-import { createStage } from '../workflow/stage.ts';
+import { createWorld } from '../simulate/world.ts';
+import { createStage, type Stage } from '../workflow/stage.ts';
 
 export interface StepsOptions {
   /** The text of cffbrw.yaml. */
@@ -20,9 +23,14 @@ export function appOf({ app, steps, others }: Omit<StepsOptions, 'body'>) {
   return loadApp([{ path: 'cffbrw.yaml', text: app }, { path: 'workflows/page.yaml', text }, ...others]);
 }
 
+/** What the servers of the page answer. */
+const answers: Readonly<Record<string, Json>> = { 'https://rates.example/eur': { vnd: 30_000 } };
+
 /** `200 {"left":9}`, `204`, or for a problem `409 sold-out`. */
 export async function answerOf(options: StepsOptions): Promise<string> {
-  const stage = await createStage(appOf(options), 'page');
+  const world = createWorld('page', { fetch: async ({ url }) => Response.json(answers[url] ?? {}) });
+  const machine = { world, disk: createSimulatedDisk(world, 'here'), process: createSimulatedProcess(world.host('here')) };
+  const stage = await createStage(appOf(options), 'page', {}, machine as unknown as Stage);
   return lineOf(await stage.ask('page', { body: options.body }));
 }
 
