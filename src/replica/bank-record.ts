@@ -20,6 +20,8 @@ export interface StrongTotal {
 
 export interface BankRecord {
   readonly initial: number;
+  /** Identity of the backbone that it was created or recovered in; null: it has not been told. */
+  readonly epoch: string | null;
   readonly minted: Readonly<Record<string, number>>;
   readonly burned: Readonly<Record<string, number>>;
   readonly leases: Readonly<Record<string, Lease>>;
@@ -34,13 +36,9 @@ export interface Totals extends Lease {
   readonly burned: number;
 }
 
-export const emptyBank = (initial: number): BankRecord => ({
-  initial,
-  minted: {},
-  burned: {},
-  leases: {},
-  strong: {},
-  recovering: null,
+export const emptyBank = (initial: number, epoch: string | null = null): BankRecord => ({
+  ...{ initial, epoch, recovering: null },
+  ...{ minted: {}, burned: {}, leases: {}, strong: {} },
 });
 
 const formatVersion = 1;
@@ -49,7 +47,7 @@ export const printBank = (bank: BankRecord): string => JSON.stringify({ format: 
 
 export function parseBank(text: string): BankRecord {
   const { format, ...bank } = JSON.parse(text) as BankRecord & { format: number };
-  if (format === formatVersion) return bank;
+  if (format === formatVersion) return { ...bank, epoch: bank.epoch ?? null };
   throw new CffbrwError('STORE_VERSION', `a bank has format ${format}, and this version reads ${formatVersion}`, {
     fix: 'Upgrade CFFBRW here.',
   });

@@ -40,6 +40,10 @@ export type BankBug =
 export interface BankOptions {
   /** How many replicas share the rights now. Default: those that have a row. */
   readonly activeReplicas?: () => number;
+  /** Identity of the backbone, as last seen; null: not known. It changes when the backbone lost something (B5). */
+  readonly epoch?: () => string | null;
+  /** True for a counter whose local bank must begin with nothing, because its units may have been sold before a write-off. */
+  readonly bornEmpty?: (account: Account) => boolean;
   /** Every incarnation ever known and not retired: whom a recovery waits for. Default: those that have a row. */
   readonly members?: () => readonly string[] | null;
   /** Told what goes wrong in the background. */

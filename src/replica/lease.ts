@@ -29,7 +29,7 @@ import { accountsAt, after, type Branch, type Desk, type SeenBank, serve } from 
 import { closeIntent, knownIntent, openIntent, putIntent, readIntent, writeRow } from './intent.ts';
 import type { Account } from './ledger.ts';
 import { isUnreachable, registersOf } from './lookup.ts';
-import { isBehind, isSuspect, type Plan, planRecovery, type Shown, shownBy } from './recovery.ts';
+import { isBehind, isOfAnother, isSuspect, type Plan, planRecovery, type Shown, shownBy } from './recovery.ts';
 import { declaredInitial, knownInitial, rightsOf, rowOf } from './rights.ts';
 import { freshWants, lacking, setWants, smallestNeed } from './wants.ts';
 
@@ -126,8 +126,9 @@ async function look(branch: Branch, desk: Desk): Promise<SeenBank> {
 
 /** Takes in what the bank shows (synchronously), and decides what to write. */
 function consider(branch: Branch, desk: Desk, account: Account, seen: SeenBank & { readonly regressed: boolean }): Plan | null {
-  const found = seen.bank ?? emptyBank(knownInitial(account) ?? declaredInitial(account));
-  const bank = seen.regressed ? { ...found, recovering: { written: [] } } : found;
+  const epoch = branch.options.epoch?.() ?? null;
+  const found = seen.bank ?? emptyBank(knownInitial(account) ?? declaredInitial(account), epoch);
+  const bank = seen.regressed || isOfAnother(epoch, found) ? { ...found, epoch, recovering: { written: [] } } : found;
   if (seen.bank !== null) takeIn(branch, desk, account, seen.bank);
   if (bank.recovering !== null) return planRecovery(branch, desk, account, bank);
   desk.trouble = null;
@@ -137,7 +138,7 @@ function consider(branch: Branch, desk: Desk, account: Account, seen: SeenBank &
   setWants(branch, desk, account);
   const totals: Totals = { leased, returned: row.returned, minted: row.minted, burned: row.burned };
   if (seen.bank !== null && sameTotals(totals, totalsOf(bank, desk.who)) && closeIntent(branch, desk, account)) return null;
-  return { account, totals, bank: withTotals(bank, desk.who, totals) };
+  return { account, totals, bank: withTotals({ ...bank, epoch: bank.epoch ?? epoch }, desk.who, totals) };
 }
 
 /** Raises my row to the lease that the bank shows. Asserts N4. */

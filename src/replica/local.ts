@@ -22,7 +22,8 @@ export function exchangeLocally(branch: Branch, desk: Desk): Later<void> {
       return branch.ledger.account(desk.address).then(() => exchangeLocally(branch, desk));
     }
     const row = rowOf(account, desk.who);
-    const old = value === null ? emptyBank(declaredInitial(account)) : parseBank(value);
+    const old =
+      value === null ? emptyBank(branch.options.bornEmpty?.(account) === true ? 0 : declaredInitial(account)) : parseBank(value);
     const totals = { leased: leaseOf(old, desk.who).leased, returned: row.returned, minted: row.minted, burned: row.burned };
     const told = withTotals(old, desk.who, totals);
     const leased = totals.leased + (desk.who === branch.me ? freeIn(told) : 0);

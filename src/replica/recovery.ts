@@ -3,7 +3,7 @@
  * incarnation ever known, and not retired, has written its totals again. Rights that are held stay spendable.
  *
  * How it is noticed: a row's `leased` and `strong` are only ever raised to what the bank has shown. So whoever holds a row that is ahead of a
- * bank which was asked afterwards knows.
+ * bank which was asked afterwards knows; and so does everybody when the backbone shows another identity than the bank.
  *
  * Invariant:
  *   N13 A bank stops recovering only when all members have written, and what they wrote is covered by what was minted.
@@ -43,6 +43,10 @@ export function isBehind({ bank }: SeenBank, { initial, totals }: Shown): boolea
   }
   return false;
 }
+
+/** It was kept by a backbone that has lost something since. */
+export const isOfAnother = (epoch: string | null, bank: BankRecord): boolean =>
+  epoch !== null && bank.epoch !== null && bank.epoch !== epoch;
 
 /** The same without knowing which is the newer: worth asking again. */
 export const isSuspect = (account: Account, seen: SeenBank): boolean => isBehind(seen, shownBy(account));

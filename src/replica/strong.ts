@@ -13,7 +13,7 @@ import { openIntent, readIntent, writeRow } from './intent.ts';
 import { fetchBank, settled } from './lease.ts';
 import type { Account } from './ledger.ts';
 import { isUnreachable, registersOf } from './lookup.ts';
-import { isSuspect } from './recovery.ts';
+import { isOfAnother, isSuspect } from './recovery.ts';
 import type { TakeResult } from './replica.ts';
 import { giveBack } from './return.ts';
 import { knownInitial, remaining, rowOf } from './rights.ts';
@@ -120,7 +120,8 @@ async function propose(branch: Branch, { desk, units }: Part, trial: Trial, seen
   if (total?.id === trial.id) return 'taken';
   if (bank.recovering !== null) return 'recovering';
   const account = branch.ledger.peek(desk.address);
-  if (account !== undefined && isSuspect(account, seen)) return settled(branch, desk).then(() => null);
+  const lost = isOfAnother(branch.options.epoch?.() ?? null, bank) || (account !== undefined && isSuspect(account, seen));
+  if (lost) return settled(branch, desk).then(() => null);
   if (freeIn(bank) < units) return wantMore(branch, desk, units);
   const next = printBank(withStrong(bank, desk.who, { count: (total?.count ?? 0) + units, id: trial.id }));
   try {

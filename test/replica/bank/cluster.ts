@@ -91,6 +91,7 @@ export function createCluster({
     const commit = Number((await store.records({ prefix: 'commit' })).find(({ name }) => name === 'commit')?.value ?? 0);
     const unsent = new Map<string, StoredRow>();
     let sending = false;
+    let epoch: string | null = null;
     const send = async () => {
       if (sending || !connected) return;
       sending = true;
@@ -125,6 +126,7 @@ export function createCluster({
     });
     const bank = createBank(ledger, {
       activeReplicas: () => replicas,
+      epoch: () => epoch,
       members: () => places.map(({ id }) => id),
       alarm: (error) => {
         if (!(error instanceof CffbrwError) || !['DISK_FULL', 'STORE_FAILED'].includes(error.code)) errors.push(error);
@@ -144,8 +146,12 @@ export function createCluster({
         await ledger.flush();
       });
     const contact = () => {
-      bank
-        .contact()
+      backbone
+        .identity()
+        .then((identity) => {
+          epoch = identity;
+          return bank.contact();
+        })
         .catch((error: unknown) => {
           if (!(error instanceof CffbrwError) || !['UNREACHABLE', 'DISK_FULL', 'STORE_FAILED'].includes(error.code))
             errors.push(error);

@@ -344,3 +344,20 @@ test('while the replica is frozen nothing is granted, and the reason says why', 
   ledger.frozen = 'unreachable';
   expect(scene.bank(0).take([{ address: scene.address, amount: 1 }])).toMatchObject({ ok: false, reason: 'unreachable' });
 });
+
+test('after a restore that shows, even what no row proves lost is written again before anybody leases', async () => {
+  const scene = await open(2, 10);
+  await scene.take(0, 1);
+  await scene.run(500);
+  const old = await until(scene, scene.cluster.loopback.snapshot());
+  const [, place] = scene.cluster.places as [Place, Place];
+  await scene.take(1, 5);
+  // What the second replica took is known to nobody else.
+  place.process.kill();
+  await until(scene, scene.cluster.loopback.restore(old, { noticed: true }));
+  await scene.cluster.world.run(2_000);
+  expect(await scene.take(0, 9, { timeoutMs: 500 })).toMatchObject({ ok: false, reason: 'recovering' });
+  scene.cluster.start(place);
+  await scene.cluster.world.run(2_000);
+  expect(await scene.take(0, 4, { timeoutMs: 500 })).toMatchObject({ ok: true, left: 0 });
+});
