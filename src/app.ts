@@ -39,23 +39,29 @@ export interface App {
 export interface AppFile {
   readonly path: string;
   readonly text: string;
+  /** The document itself, where a program built it. */
+  readonly data?: unknown;
 }
 
 /** An app from the texts of its documents: `cffbrw.yaml` and any number of workflows. Throws INVALID_APP, with all that is wrong. */
 export function loadApp(files: readonly AppFile[]): App {
   const problems = collectProblems();
-  const sources = files.flatMap(({ path, text }) => readYaml(path, text, problems) ?? []);
+  const sources = files.flatMap(
+    ({ path, text, data }) => (data === undefined ? readYaml(path, text, problems) : readData(path, data, problems)) ?? [],
+  );
   return build(sources, problems);
 }
 
 /** An app from documents that are data already. Throws INVALID_APP, with all that is wrong. */
 export function createApp(documents: readonly unknown[]): App {
   const problems = collectProblems();
-  const sources = documents.flatMap((data, index) => {
-    const source = dataSource(nameOf(data, index), data);
-    return problems.attempt(source.placeOf([]), () => ({ ...source, data: plain(data) })) ?? [];
-  });
+  const sources = documents.flatMap((data, index) => readData(nameOf(data, index), data, problems) ?? []);
   return build(sources, problems);
+}
+
+function readData(name: string, data: unknown, problems: Problems): Source | undefined {
+  const source = dataSource(name, data);
+  return problems.attempt(source.placeOf([]), () => ({ ...source, data: plain(data) }));
 }
 
 function nameOf(data: unknown, index: number): string {

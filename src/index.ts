@@ -1,8 +1,20 @@
 /** The front door: what an app is made of. Platforms and parts have subpaths of their own. */
 export { type App, type AppFile, type AppSettings, createApp, loadApp } from './app.ts';
+export {
+  type AppDocument,
+  type AppDocuments,
+  type AppOptions,
+  defineApp,
+  defineVariables,
+  defineWorkflow,
+  type Step,
+  type Steps,
+  type WorkflowDocument,
+  type WorkflowOptions,
+} from './define/index.ts';
 export { CffbrwError, type ErrorCode, errorCodes, type Place } from './error.ts';
 export type { Host } from './host.ts';
 export { createHandler, type Handler, type HandlerOptions } from './http/handler.ts';
-export { openReplica, type Replica, type ReplicaOptions } from './replica/index.ts';
+export { openReplica, type Replica, type ReplicaOf, type ReplicaOptions } from './replica/index.ts';
 export { type Declaration, declareVariable, type Variable } from './strategy/index.ts';
 export { version } from './version.ts';

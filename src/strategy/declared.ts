@@ -68,21 +68,21 @@ interface DeclarationOptions {
   readonly 'bounded-counter': keyof BoundedDeclaration;
 }
 
-/** What refuses an option that the strategy has not, and an `initial` that breaks the schema beside it. */
+/** Refuses an option that the strategy has not, and an `initial` that breaks the schema beside it: a property is missing whose name says it. */
 export type Fitting<All> = {
-  readonly [Name in keyof All]: KnownOptions<Name & string, All[Name]> & FittingInitial<All[Name]>;
+  readonly [Name in keyof All & string]: KnownOptions<Name, All[Name]> & FittingInitial<Name, All[Name]>;
 };
 type KnownOptions<Name extends string, D> = {
   readonly [Option in Exclude<keyof D, DeclarationOptions[StrategyOf<D>]> &
-    string]: `${Name} is ${StrategyOf<D>}, which has no option ${Option}`;
+    string as `${Name} is ${StrategyOf<D>}, which has no option ${Option}`]: never;
 };
-type FittingInitial<D> =
+type FittingInitial<Name extends string, D> =
   StrategyOf<D> extends 'max-value' | 'min-value'
     ? unknown
     : D extends { readonly initial: infer Initial; readonly schema: infer Schema }
       ? Initial extends FromSchema<Schema>
         ? unknown
-        : { readonly initial: FromSchema<Schema> }
+        : { readonly [Message in `the initial value of ${Name} breaks its schema`]: never }
       : unknown;
 
 /** The operations of each strategy. */

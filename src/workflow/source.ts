@@ -27,10 +27,10 @@ export function pathText(path: Path): string {
   return text;
 }
 
-/** A source for data that was built in a program: it has no text, so every place is the document's start. */
+/** A source for data that was built in a program: it has no text, so a place is the part's path, and the line and column within it. */
 export function dataSource(file: string, data: unknown): Source {
-  const start: Place = { file, line: 1, column: 1 };
-  return { file, data, placeOf: () => start, textPlaceOf: () => start, keyPlaceOf: () => start };
+  const placeOf = (path: Path): Place => ({ file: path.length === 0 ? file : `${file} ${pathText(path)}`, line: 1, column: 1 });
+  return { file, data, placeOf, textPlaceOf: placeOf, keyPlaceOf: placeOf };
 }
 
 /** Collects what is wrong with documents, so that an author sees all of it at once. */

@@ -1,0 +1,94 @@
+/**
+ * An app in a program: the documents that `cffbrw.config.ts`, `.mts`, `.js` or `.mjs` exports by default (what `defineApp` gives).
+ *
+ * JavaScript is imported as it is. TypeScript goes through `tsx` where the app or this package has it (then what the file imports is
+ * read again on reload, too), else through Node.js itself, where that can (22.18 or later).
+ */
+import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { CffbrwError } from '../error.ts';
+import type { DocumentText } from './directory.ts';
+
+export const configNames = ['cffbrw.config.ts', 'cffbrw.config.mts', 'cffbrw.config.js', 'cffbrw.config.mjs'];
+
+/** The documents of a config file, named after it. Rejects with INVALID_APP. */
+export async function readConfig(file: string): Promise<readonly DocumentText[]> {
+  const name = basename(file);
+  const { default: exported } = await load(resolve(file));
+  const documents = Array.isArray(exported) ? (exported as readonly unknown[]) : [];
+  if (documents.length === 0 || !documents.every((one) => typeof one === 'object' && one !== null)) {
+    throw new CffbrwError('INVALID_APP', `${name} does not export an app`, {
+      fix: 'Write `export default defineApp({ app, variables, workflows })`.',
+    });
+  }
+  return documents.map((data) => ({ path: pathOf(name, data as object), text: JSON.stringify(data, null, 2), data }));
+}
+
+function pathOf(name: string, data: object): string {
+  const { workflow } = data as { readonly workflow?: unknown };
+  return typeof workflow === 'string' ? `${name} workflow ${workflow}` : name;
+}
+
+interface Loaded {
+  readonly default?: unknown;
+}
+type Import = (url: string, parent: string) => Promise<Loaded>;
+
+async function load(file: string): Promise<Loaded> {
+  const url = pathToFileURL(file).href;
+  const importer = /ts$/.test(file) ? await typeScriptImport(file) : nativeImport;
+  try {
+    return await importer(url, import.meta.url);
+  } catch (cause) {
+    if (cause instanceof CffbrwError) throw cause;
+    throw new CffbrwError(
+      'INVALID_APP',
+      `${basename(file)} can't be run: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        fix: 'Correct it: it runs as any module does.',
+        cause,
+      },
+    );
+  }
+}
+
+/** The time in the address makes a changed file a new module. What it imports stays as it was. */
+const nativeImport: Import = async (url) => {
+  const { mtimeMs } = await stat(new URL(url));
+  return (await import(`${url}?${mtimeMs}`)) as Loaded;
+};
+
+async function typeScriptImport(file: string): Promise<Import> {
+  const found = tsxBeside(file) ?? tsxBeside(import.meta.filename);
+  if (found !== null) {
+    const { tsImport } = (await import(pathToFileURL(found).href)) as { tsImport: Import };
+    return tsImport;
+  }
+  const { typescript } = process.features as { readonly typescript?: unknown };
+  if (typescript) return nativeImport;
+  throw new CffbrwError(
+    'INVALID_APP',
+    `${basename(file)} is TypeScript, which Node.js ${process.versions.node} can't run by itself`,
+    {
+      fix: 'Install tsx beside the app (npm i -D tsx), use Node.js 24, or write cffbrw.config.mjs.',
+    },
+  );
+}
+
+/** Its module for `import`: what `require` finds is another one, which can't. */
+function tsxBeside(file: string): string | null {
+  try {
+    const found = createRequire(file).resolve('tsx/package.json');
+    const { exports } = JSON.parse(readFileSync(found, 'utf8')) as TsxPackage;
+    return join(dirname(found), exports['./esm/api'].import.default);
+  } catch {
+    return null;
+  }
+}
+
+interface TsxPackage {
+  readonly exports: { readonly './esm/api': { readonly import: { readonly default: string } } };
+}
