@@ -90,6 +90,15 @@ describe('the numbers of the pages', () => {
     expect(oneLine(readPage(page))).toContain(claim);
   });
 
+  it('are those of the long tests', () => {
+    const kills = /const rounds = (\d+)/.exec(readPage('test/e2e/kill.long.ts'))?.[1];
+    const spins = Number(/inParallel\(([\d_]+)/.exec(readPage('test/e2e/wheel.long.ts'))?.[1]?.replaceAll('_', ''));
+    expect(oneLine(readPage('docs/testing.md'))).toContain(`kills it ${kills} times`);
+    expect(oneLine(readPage('docs/testing.md'))).toContain(`spins the wheel ${thousands(spins)} times`);
+    expect(oneLine(readPage('docs/operations.md'))).toContain(`does that ${kills} times`);
+    expect(oneLine(readPage('README.md'))).toContain(`real processes and ${thousands(spins)} spins`);
+  });
+
   it('have every refusal, its status and whether to retry', () => {
     const rows = tableIn(readPage('docs/operations.md'), 'codes').map(([code = '', status, retry]) => [
       code.replaceAll('`', ''),
