@@ -95,7 +95,9 @@ function repeated(branch: Branch, desk: Desk, { receipt, expires, confirmed = fa
 
 async function claim(branch: Branch, entry: TakeEntry, options: TakeOptions, name: string): Promise<TakeResult> {
   const deadlineMs = branch.host.elapsed() + (options.timeoutMs ?? defaultTimeoutMs);
-  const register = await registersOf(branch).get(name);
+  // What the registers say may be what they said before something was lost.
+  const isFrozen = branch.ledger.frozen !== null;
+  const register = isFrozen ? { value: null, revision: null } : await registersOf(branch).get(name);
   const live = await liveGrant(branch, register);
   return prepared(branch, [entry], async (parts) => {
     const [{ desk }] = parts as [Part];

@@ -341,6 +341,7 @@ test('while the replica is frozen nothing is granted, and the reason says why', 
   const ledger = scene.cluster.places[0]?.running?.ledger as { frozen: string | null };
   ledger.frozen = 'frozen';
   expect(scene.bank(0).take([{ address: scene.address, amount: 1 }])).toMatchObject({ ok: false, reason: 'recovering' });
+  expect(await scene.take(0, 1, { once: 'ann' })).toMatchObject({ ok: false, reason: 'recovering' });
   ledger.frozen = 'unreachable';
   expect(scene.bank(0).take([{ address: scene.address, amount: 1 }])).toMatchObject({ ok: false, reason: 'unreachable' });
 });
