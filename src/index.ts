@@ -7,11 +7,10 @@ export {
   defineApp,
   defineVariables,
   defineWorkflow,
-  type Step,
-  type Steps,
   type WorkflowDocument,
   type WorkflowOptions,
-} from './define/index.ts';
+} from './define/define.ts';
+export type { Step, Steps } from './define/steps.ts';
 export { CffbrwError, type ErrorCode, errorCodes, type Place } from './error.ts';
 export type { Host } from './host.ts';
 export { createHandler, type Handler, type HandlerOptions } from './http/handler.ts';

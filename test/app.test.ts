@@ -113,7 +113,7 @@ test('A step is not blamed for a variable whose declaration is wrong', () => {
   const message = refused(() =>
     createApp([wrong, { cffbrw: 1, workflow: 'w', on: { http: { method: 'POST', path: '/w' } }, steps: [{ take: 'stock' }] }]),
   ).message;
-  expect(message).toMatch(/^This app has a problem:\napp a:1:1: /);
+  expect(message).toMatch(/^This app has a problem:\napp a variables\.stock:1:1: /);
 });
 
 test.each([

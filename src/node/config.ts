@@ -9,13 +9,13 @@ import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { AppFile } from '../app.ts';
 import { CffbrwError } from '../error.ts';
-import type { DocumentText } from './directory.ts';
 
 export const configNames = ['cffbrw.config.ts', 'cffbrw.config.mts', 'cffbrw.config.js', 'cffbrw.config.mjs'];
 
 /** The documents of a config file, named after it. Rejects with INVALID_APP. */
-export async function readConfig(file: string): Promise<readonly DocumentText[]> {
+export async function readConfig(file: string): Promise<readonly AppFile[]> {
   const name = basename(file);
   const { default: exported } = await load(resolve(file));
   const documents = Array.isArray(exported) ? (exported as readonly unknown[]) : [];
