@@ -256,7 +256,7 @@ describe('keyed runs', () => {
       if (answer !== null) expect(retried).toEqual(answer);
       const ones = stage.requests.filter(({ url }) => url.endsWith('one')).length;
       expect([at, ones <= 3]).toEqual([at, true]);
-      const { log } = (retried as { body: { log: { code: string; status: number; body?: unknown } } }).body;
+      const { log } = (retried as unknown as { body: { log: { code: string; status: number; body?: unknown } } }).body;
       expect(log.code).toBe('HTTP_FAILED');
       // As it was answered, the last time; or, if a death came between, that nobody knows.
       if (log.status !== 502) expect(log).toMatchObject({ status: log.status === 500 ? 500 : 409, body: { index: 'broken' } });
