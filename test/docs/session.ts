@@ -33,7 +33,7 @@ export interface Session {
 const shims = {
   cffbrw: `exec "${process.execPath}" "${join(root, 'dist/cli/main.js')}" "$@"`,
   // In these tests the package is installed already; npx has nothing else to do.
-  npx: '"$@"',
+  npx: 'exec "$@"',
 };
 
 /** The port of the pages. A free one takes its place. */
@@ -87,8 +87,9 @@ export async function openSession(files: readonly { readonly path: string; reado
       return toPage(output.text().slice(start, output.text().indexOf(marker, start)));
     },
     async close() {
-      const ended = new Promise((resolve) => shell.on('exit', resolve));
-      shell.stdin?.end('kill -9 $(jobs -p) 2>/dev/null; exit\n');
+      const ended = new Promise((resolve) => shell.on('close', resolve));
+      // The shell leads a group of its own: whatever it has started ends with it.
+      if (shell.pid !== undefined) process.kill(-shell.pid, 'SIGKILL');
       await ended;
       rmSync(home, { recursive: true, force: true });
     },
