@@ -147,6 +147,17 @@ describe('a function', () => {
     );
   });
 
+  it('of buckets spreads texts evenly, and refuses what is no number of buckets', () => {
+    const counts = Array<number>(10).fill(0);
+    for (let index = 0; index < 2_000; index += 1) {
+      const bucket = Number(run(`bucket("user ${index}", 10)`));
+      counts[bucket] = (counts[bucket] ?? 0) + 1;
+    }
+    expect(counts).toHaveLength(10);
+    expect(Math.min(...counts)).toBeGreaterThan(150);
+    for (const count of ['0', '-1', '1.5', '1000001', '"10"']) expect(() => run(`bucket("ann", ${count})`)).toThrow();
+  });
+
   it('of times undoes the other, in every zone', () => {
     const zones = [
       'UTC',

@@ -3,8 +3,9 @@ import { hmac as keyed } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Json } from '../../strategy/json.ts';
+import { failed } from '../source.ts';
 import { charge, chargeText } from '../values.ts';
-import { type Call, type FunctionEntry, text } from './entry.ts';
+import { type Call, type FunctionEntry, integer, text } from './entry.ts';
 
 const encoder = new TextEncoder();
 
@@ -18,6 +19,14 @@ function bytes(given: readonly Json[], position: number, call: Call): Uint8Array
 const hash = (given: readonly Json[], call: Call): Json => bytesToHex(sha256(bytes(given, 0, call)));
 const hmac = (given: readonly Json[], call: Call): Json =>
   bytesToHex(keyed(sha256, bytes(given, 0, call), bytes(given, 1, call)));
+
+/** The first 48 bits of the digest: of up to a million buckets none is likelier than another by more than 1 in 10⁸. */
+function bucket(given: readonly Json[], call: Call): Json {
+  const count = integer(given, 1, call);
+  if (count < 1 || count > 1_000_000) throw failed(call.site, 'there are 1 to 1,000,000 buckets', 'For percentages use 100.');
+  const digest = sha256(bytes(given, 0, call));
+  return digest.subarray(0, 6).reduce((number, byte) => number * 256 + byte, 0) % count;
+}
 
 function base64(given: readonly Json[], call: Call): Json {
   charge(call.frame.fuel, 20, call.site);
@@ -50,6 +59,15 @@ export const cryptoFunctions: readonly FunctionEntry[] = [
     result: signed,
     pure,
     call: hmac,
+  },
+  {
+    name: 'bucket',
+    parameters: 'text, count',
+    summary: 'An integer from 0 up to, not including, `count`: the same for the same text, and spread evenly. For percentages.',
+    example: "bucket('new-menu:ann', 100)",
+    result: 28,
+    pure,
+    call: bucket,
   },
   { name: 'base64', parameters: 'text', summary: 'In base64.', example: "base64('abc')", result: 'YWJj', pure, call: base64 },
 ];
