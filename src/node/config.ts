@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AppFile } from '../app.ts';
 import { CffbrwError } from '../error.ts';
@@ -17,14 +17,20 @@ export const configNames = ['cffbrw.config.ts', 'cffbrw.config.mts', 'cffbrw.con
 /** The documents of a config file, named after it. Rejects with INVALID_APP. */
 export async function readConfig(file: string): Promise<readonly AppFile[]> {
   const name = basename(file);
-  const { default: exported } = await load(resolve(file));
-  const documents = Array.isArray(exported) ? (exported as readonly unknown[]) : [];
+  const documents = exportedBy(await load(resolve(file)));
   if (documents.length === 0 || !documents.every((one) => typeof one === 'object' && one !== null)) {
     throw new CffbrwError('INVALID_APP', `${name} does not export an app`, {
       fix: 'Write `export default defineApp({ app, variables, workflows })`.',
     });
   }
   return documents.map((data) => ({ path: pathOf(name, data as object), text: JSON.stringify(data, null, 2), data }));
+}
+
+/** In a package that does not say `type: module`, what is exported by default comes wrapped. */
+function exportedBy({ default: exported }: Loaded): readonly unknown[] {
+  if (Array.isArray(exported)) return exported;
+  const inner = (exported as Loaded | null | undefined)?.default;
+  return Array.isArray(inner) ? inner : [];
 }
 
 function pathOf(name: string, data: object): string {
@@ -39,7 +45,8 @@ type Import = (url: string, parent: string) => Promise<Loaded>;
 
 async function load(file: string): Promise<Loaded> {
   const url = pathToFileURL(file).href;
-  const importer = /ts$/.test(file) ? await typeScriptImport(file) : nativeImport;
+  forgetRequired(file);
+  const importer = /ts$/.test(file) ? await importerOf(file) : nativeImport;
   try {
     return await importer(url, import.meta.url);
   } catch (cause) {
@@ -55,20 +62,40 @@ async function load(file: string): Promise<Loaded> {
   }
 }
 
+/** In a package that does not say `type: module`, modules are kept by their path: the app's own are read again. */
+function forgetRequired(file: string): void {
+  const { cache } = createRequire(file);
+  const folder = dirname(file) + sep;
+  for (const name of Object.keys(cache)) {
+    if (name.startsWith(folder) && !name.includes(`${sep}node_modules${sep}`)) delete cache[name];
+  }
+}
+
 /** The time in the address makes a changed file a new module. What it imports stays as it was. */
 const nativeImport: Import = async (url) => {
   const { mtimeMs } = await stat(new URL(url));
   return (await import(`${url}?${mtimeMs}`)) as Loaded;
 };
 
-async function typeScriptImport(file: string): Promise<Import> {
-  const found = tsxBeside(file) ?? tsxBeside(import.meta.filename);
-  if (found !== null) {
-    const { tsImport } = (await import(pathToFileURL(found).href)) as { tsImport: Import };
+interface Means {
+  /** Where the module of tsx is, or null. */
+  readonly tsx: string | null;
+  /** Whether Node.js runs TypeScript by itself. */
+  readonly native: boolean;
+}
+
+function meansFor(file: string): Means {
+  const { typescript } = process.features as { readonly typescript?: unknown };
+  return { tsx: tsxBeside(file) ?? tsxBeside(import.meta.filename), native: Boolean(typescript) };
+}
+
+/** What imports a TypeScript file. Rejects with INVALID_APP when nothing can. */
+export async function importerOf(file: string, { tsx, native }: Means = meansFor(file)): Promise<Import> {
+  if (tsx !== null) {
+    const { tsImport } = (await import(pathToFileURL(tsx).href)) as { tsImport: Import };
     return tsImport;
   }
-  const { typescript } = process.features as { readonly typescript?: unknown };
-  if (typescript) return nativeImport;
+  if (native) return nativeImport;
   throw new CffbrwError(
     'INVALID_APP',
     `${basename(file)} is TypeScript, which Node.js ${process.versions.node} can't run by itself`,
