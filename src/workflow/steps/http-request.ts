@@ -31,7 +31,7 @@ export function checkUrl(text: Json): URL {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw invalid('only http and https addresses can be asked', 'Write `https://…`.');
   }
-  if (url.username !== '' || url.password !== '' || /^[^/?#]*\/\/[^/?#]*@/.test(url.href)) {
+  if (url.username !== '' || url.password !== '') {
     throw invalid('the address holds a user or a password', 'Send an `authorization` header instead.');
   }
   return url;
