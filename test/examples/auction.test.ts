@@ -12,7 +12,7 @@ const open = (ends: string, lot = 'vase'): Ask => ({
 });
 const bid = (bidder: string, amount: number): Ask => ({ method: 'POST', path: '/lots/vase/bids', body: { bidder, amount } });
 const vase: Ask = { path: '/lots/vase' };
-const after = (seconds: number) => new Date(startMs + seconds * 1_000).toISOString();
+const endAt = (seconds: number) => new Date(startMs + seconds * 1_000).toISOString();
 
 async function openAuction(ends: string, options: Omit<StageOptions, 'app' | 'secrets'>): Promise<Stage> {
   const stage = await openStage({ app: 'auction', secrets, startMs, ...options });
@@ -27,8 +27,8 @@ describe('the auction', () => {
   });
 
   test('takes higher bids only, from the reserve on, and tells who leads', async () => {
-    const stage = await openAuction(after(600), { seed: 'bids', replicas: 1 });
-    expect((await stage.now(vase)).body).toEqual({ title: 'A vase', state: 'open', ends: after(600), highest: null });
+    const stage = await openAuction(endAt(600), { seed: 'bids', replicas: 1 });
+    expect((await stage.now(vase)).body).toEqual({ title: 'A vase', state: 'open', ends: endAt(600), highest: null });
     const statuses = [];
     for (const [bidder, amount] of [
       ['ann', 9],
@@ -39,15 +39,15 @@ describe('the auction', () => {
       statuses.push((await stage.now(bid(bidder, amount))).status);
     expect(statuses).toEqual([409, 201, 409, 201]);
     expect((await stage.now(vase)).body.highest).toEqual({ amount: 15, bidder: 'bob' });
-    expect((await stage.now({ path: '/lots' })).body).toEqual([{ lot: 'vase', title: 'A vase', ends: after(600), amount: 15 }]);
-    expect((await stage.now({ ...open(after(600)), headers: {} })).status).toBe(401);
+    expect((await stage.now({ path: '/lots' })).body).toEqual([{ lot: 'vase', title: 'A vase', ends: endAt(600), amount: 15 }]);
+    expect((await stage.now({ ...open(endAt(600)), headers: {} })).status).toBe(401);
     expect((await stage.now({ path: '/lots/none' })).status).toBe(404);
   });
 
   test('a bid in the last minute gives one more minute, an earlier one does not', async () => {
-    const stage = await openAuction(after(120), { seed: 'snipe', replicas: 1 });
+    const stage = await openAuction(endAt(120), { seed: 'snipe', replicas: 1 });
     await stage.now(bid('ann', 10));
-    expect((await stage.now(vase)).body.ends).toBe(after(120));
+    expect((await stage.now(vase)).body.ends).toBe(endAt(120));
     await stage.world.run(startMs + 119_000 - stage.world.nowMs);
     expect((await stage.now(bid('bob', 11))).status).toBe(201);
     const { ends } = (await stage.now(vase)).body;
@@ -60,7 +60,7 @@ describe('the auction', () => {
   });
 
   test('a location that is cut off takes no bids after five seconds, and does not say that a lot is closed', async () => {
-    const stage = await openAuction(after(60), { seed: 'cut' });
+    const stage = await openAuction(endAt(60), { seed: 'cut' });
     stage.cluster.loopback?.cut('r2');
     await stage.world.run(8_000);
     expect((await stage.now(bid('ann', 10), 'r2')).body.type).toBe('out-of-touch');
@@ -111,21 +111,20 @@ async function outcome(stage: Stage): Promise<{ amount: number; bidder: string }
 }
 
 describe('five locations with 2 s lag', () => {
-  test.each(Array.from({ length: runs(3) }, (_, seed) => seed))(
-    'the winner is the highest acknowledged bid, everywhere, through deaths and cuts (seed %i)',
-    async (seed) => {
-      const endsMs = startMs + 40_000;
-      const stage = await openAuction(new Date(endsMs).toISOString(), { seed });
-      storm(stage, { deaths: 6, cuts: 6, withinMs: 90_000 });
-      const { bids } = await auction(stage, endsMs);
-      const winner = await outcome(stage);
-      expect(bids.length).toBeGreaterThan(5);
-      // A bid whose location died before it answered may have been kept, and may have won.
-      expect(winner.amount).toBeGreaterThanOrEqual(Math.max(...bids.map(({ amount }) => amount)));
-      const equal = bids.filter(({ amount }) => amount === winner.amount).map(({ bidder }) => bidder);
-      if (equal.length > 0) expect(equal).toContain(winner.bidder);
-    },
-  );
+  test.each(
+    Array.from({ length: runs(3) }, (_, seed) => seed),
+  )('the winner is the highest acknowledged bid, everywhere, through deaths and cuts (seed %i)', async (seed) => {
+    const endsMs = startMs + 40_000;
+    const stage = await openAuction(new Date(endsMs).toISOString(), { seed });
+    storm(stage, { deaths: 6, cuts: 6, withinMs: 90_000 });
+    const { bids } = await auction(stage, endsMs);
+    const winner = await outcome(stage);
+    expect(bids.length).toBeGreaterThan(5);
+    // A bid whose location died before it answered may have been kept, and may have won.
+    expect(winner.amount).toBeGreaterThanOrEqual(Math.max(...bids.map(({ amount }) => amount)));
+    const equal = bids.filter(({ amount }) => amount === winner.amount).map(({ bidder }) => bidder);
+    if (equal.length > 0) expect(equal).toContain(winner.bidder);
+  });
 
   const calm = async (seed: string, edit?: StageOptions['edit']) => {
     const endsMs = startMs + 40_000;
@@ -143,7 +142,7 @@ describe('five locations with 2 s lag', () => {
 
   /** Two locations take bids at the same time, the lower one a little later. */
   async function race(edit: StageOptions['edit'] = (text) => text) {
-    const stage = await openAuction(after(40), { seed: 'race', edit });
+    const stage = await openAuction(endAt(40), { seed: 'race', edit });
     const statuses = [(await stage.now(bid('ann', 20), 'r1')).status, (await stage.now(bid('bob', 15), 'r2')).status];
     return { statuses, winner: await outcome(stage) };
   }
@@ -167,7 +166,7 @@ describe('five locations with 2 s lag', () => {
 
   /** One bid at one location, in the last moment; another location is asked right after the end. */
   async function lastMoment(edit: StageOptions['edit'] = (text) => text) {
-    const stage = await openAuction(after(40), { seed: 'last', edit });
+    const stage = await openAuction(endAt(40), { seed: 'last', edit });
     await stage.now(bid('ann', 10), 'r1');
     await stage.world.run(startMs + 99_000 - stage.world.nowMs);
     const { ends } = (await stage.now(vase, 'r2')).body;

@@ -69,22 +69,21 @@ async function rush(stage: Stage, kind: string, through = new Map<string, number
 }
 
 describe('five locations with 2 s lag', () => {
-  test.each(Array.from({ length: runs(3) }, (_, seed) => seed))(
-    'the exact limit holds under load, deaths and cuts, and all of it can be used (seed %i)',
-    async (seed) => {
-      const stage = await openStage({ app: 'quota', seed });
-      storm(stage, { deaths: 4, cuts: 4, withinMs: lagMs * 4 });
-      const { through, lost } = await rush(stage, 'exact');
-      await stage.settle();
-      await rush(stage, 'exact', through, lost);
-      expect(through.size).toBe(8);
-      for (const [user, count] of through) {
-        expect(count, user).toBeLessThanOrEqual(limit);
-        // A call without an answer may have used one.
-        expect(count + (lost.get(user) ?? 0), user).toBeGreaterThanOrEqual(limit);
-      }
-    },
-  );
+  test.each(
+    Array.from({ length: runs(3) }, (_, seed) => seed),
+  )('the exact limit holds under load, deaths and cuts, and all of it can be used (seed %i)', async (seed) => {
+    const stage = await openStage({ app: 'quota', seed });
+    storm(stage, { deaths: 4, cuts: 4, withinMs: lagMs * 4 });
+    const { through, lost } = await rush(stage, 'exact');
+    await stage.settle();
+    await rush(stage, 'exact', through, lost);
+    expect(through.size).toBe(8);
+    for (const [user, count] of through) {
+      expect(count, user).toBeLessThanOrEqual(limit);
+      // A call without an answer may have used one.
+      expect(count + (lost.get(user) ?? 0), user).toBeGreaterThanOrEqual(limit);
+    }
+  });
 
   test('without faults every user gets exactly five calls', async () => {
     const stage = await openStage({ app: 'quota', seed: 'calm' });

@@ -193,18 +193,17 @@ async function trade(stage: Stage, count: number): Promise<Book> {
 }
 
 describe('five locations with 2 s lag', () => {
-  test.each(Array.from({ length: runs(3) }, (_, seed) => seed))(
-    'nothing is sold twice, and all that expired is back, through deaths and cuts (seed %i)',
-    async (seed) => {
-      const stage = await openShop(units, { seed });
-      storm(stage, { deaths: 4, cuts: 4, withinMs: lagMs * 4 });
-      const book = await trade(stage, 60);
-      await stage.settle(holdMs + 60_000);
-      expect(book.held).toBeGreaterThan(5);
-      const expected = Object.fromEntries(skus.map((sku) => [sku, units[sku] - book.sold[sku]]));
-      for (const location of stage.locations) expect(await leftAt(stage, location)).toEqual(expected);
-    },
-  );
+  test.each(
+    Array.from({ length: runs(3) }, (_, seed) => seed),
+  )('nothing is sold twice, and all that expired is back, through deaths and cuts (seed %i)', async (seed) => {
+    const stage = await openShop(units, { seed });
+    storm(stage, { deaths: 4, cuts: 4, withinMs: lagMs * 4 });
+    const book = await trade(stage, 60);
+    await stage.settle(holdMs + 60_000);
+    expect(book.held).toBeGreaterThan(5);
+    const expected = Object.fromEntries(skus.map((sku) => [sku, units[sku] - book.sold[sku]]));
+    for (const location of stage.locations) expect(await leftAt(stage, location)).toEqual(expected);
+  });
 
   test('a stock that is read before it is written sells twice: the check can fail', async () => {
     const naive = replaced(

@@ -33,11 +33,19 @@ export interface Stage {
   ask(request: Ask, location?: string): Promise<Answer>;
   /** Asks, and lets the world run until the answer is there. */
   now(request: Ask, location?: string): Promise<Answer>;
+  /** Reads the event stream of a location. */
+  listen(path: string, location: string): Listener;
   /** Starts a location again; nothing where it runs. */
   start(location: string): Promise<void>;
   kill(location: string): void;
   /** Everything runs, nothing is cut, and so much time passes. */
   settle(durationMs?: number): Promise<void>;
+}
+
+/** What a stream has told: the last value of each variable and key, and how many changes. */
+export interface Listener {
+  readonly values: ReadonlyMap<string, unknown>;
+  readonly told: number;
 }
 
 export interface StageOptions {
@@ -111,6 +119,27 @@ export async function openStage({
     return Promise.race([died, answerOf(handler.fetch(requestOf(request)))]);
   }
 
+  function listen(path: string, location: string): Listener {
+    const values = new Map<string, unknown>();
+    const listener = { values, told: 0 };
+    const read = async () => {
+      const response = await handlers.get(location)?.fetch(new Request(`http://localhost${path}`));
+      let text = '';
+      for await (const chunk of response?.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        text += chunk;
+        const complete = text.slice(0, text.lastIndexOf('\n\n') + 1);
+        text = text.slice(complete.length);
+        for (const [, variable, data] of complete.matchAll(/event: (\S+)\ndata: (.+)\n/g)) {
+          const { key, value } = JSON.parse(data ?? 'null');
+          values.set(`${variable} ${key}`, value);
+          listener.told += 1;
+        }
+      }
+    };
+    read().catch(() => {});
+    return listener;
+  }
+
   const kill = (location: string): void => {
     starting.delete(location);
     cluster.kill(location);
@@ -124,7 +153,7 @@ export async function openStage({
 
   const now = (request: Ask, location?: string) => world.runUntil(ask(request, location));
   for (const location of locations) await world.runUntil(start(location));
-  return { app, world, cluster, locations, ask, now, start, kill, settle };
+  return { app, world, cluster, locations, ask, now, listen, start, kill, settle };
 }
 
 const lost: Answer = { status: 0, headers: new Headers(), body: null };

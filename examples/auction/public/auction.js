@@ -9,9 +9,9 @@ function cardOf(name) {
   const input = part('input');
   input.id = `bid-${name}`;
   part('form label').htmlFor = input.id;
-  part('form').addEventListener('submit', (event) => {
+  part('form').addEventListener('submit', async (event) => {
     event.preventDefault();
-    bid(name);
+    await bid(name);
   });
   element('lots').append(card);
   element('empty').hidden = true;
