@@ -37,3 +37,18 @@ describe('the examples of the library', () => {
     expect(failed).toBe(false);
   });
 });
+
+/** What the pages show stands in files that are compiled, and run or refused, by tests. */
+describe('the pages of the library', () => {
+  const shown = [...programs.map((name) => `examples/library/${name}`), 'examples/library/wheel/cffbrw.config.ts'];
+  const refused = ['test/define/types.test-d.ts', 'test/replica/handle-types.test-d.ts'];
+  const sources = [...shown, ...refused].map((file) => readFileSync(join(root, file), 'utf8'));
+
+  test.each(['docs/library.md', 'docs/typescript.md'])('%s shows only what is there', (page) => {
+    const blocks = [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts part\n(.*?)^```$/gms)].map(
+      ([, code]) => code ?? '',
+    );
+    expect(blocks.length).toBeGreaterThanOrEqual(6);
+    for (const code of blocks) expect(sources.some((source) => source.includes(code)) ? '' : code).toBe('');
+  });
+});

@@ -12,6 +12,8 @@ export const pages = [
   'CHANGELOG.md',
   'docs/strategies.md',
   'docs/workflows.md',
+  'docs/typescript.md',
+  'docs/library.md',
   'docs/operations.md',
   'docs/testing.md',
 ] as const;
