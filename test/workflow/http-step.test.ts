@@ -427,6 +427,6 @@ describe('secrets stay inside', () => {
     const reset: Script = () => {
       throw new TypeError('fetch failed', { cause: Object.assign(new Error('https://x'), { code: 'ECONNRESET' }) });
     };
-    expect((await problem(steps, reset)).detail).toBe('the connection broke before the whole answer was there (ECONNRESET)');
+    expect((await problem(steps, reset)).detail).toBe('no whole answer could be read (ECONNRESET)');
   });
 });

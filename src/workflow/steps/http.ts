@@ -217,7 +217,7 @@ function rethrow(error: unknown): never {
       fix: 'Check the address; or try again later.',
     });
   }
-  throw new CffbrwError('HTTP_FAILED', `the connection broke before the whole answer was there${because}`, {
+  throw new CffbrwError('HTTP_FAILED', `no whole answer could be read${because}`, {
     fix: 'The other server may or may not have done what it was asked to.',
   });
 }
