@@ -284,6 +284,8 @@ async function checkRest(run: Run): Promise<void> {
     for (const [address, units] of asked.units) run.unknown.set(address, (run.unknown.get(address) ?? 0) + units);
   }
   const disks = cluster.disks();
+  // A process may have died between a commit and anybody's seeing it.
+  cluster.observer.committed(disks);
   for (const { id } of cluster.addresses) {
     const bank = cluster.observer.bank(id);
     if (bank === null) continue;
