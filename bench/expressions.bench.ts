@@ -23,7 +23,6 @@ const others = [
   'len(request.body.user) > 3 ? vars.stock * 2 : vars.stock - 1',
   '[1, 2, 3].map(n => n * vars.stock)',
   '({ user: request.body.user, left: vars.stock })',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a template of an expression
   '`W-${ request.body.user }-${ vars.stock % 7 }`',
   '!(vars.stock >= 5) && request.body?.age !== 3',
   'max(vars.stock, 3) + min(1, 2)',

@@ -105,6 +105,7 @@ export const within = (ratio: number, percent: number, of: string): Target => ({
 /** Three digits that mean something, and the unit. */
 export function format(figure: number, unit: Unit): string {
   const size = Math.abs(figure);
+  if (unit === 'ns' && size >= 10_000) return `${digits(figure / 1_000)} µs`;
   if (size >= 1_000_000) return `${digits(figure / 1_000_000)} M ${unit}`;
   if (size >= 10_000) return `${digits(figure / 1_000)} k ${unit}`;
   return `${digits(figure)} ${unit}`;
