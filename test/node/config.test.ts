@@ -34,19 +34,19 @@ describe('a config file', () => {
     expect([app.name, [...app.workflows.keys()]]).toEqual([type, ['hit']]);
   });
 
-  test.each(['module', 'commonjs'])(
-    'in TypeScript may have types and import others, and is read again when these change: %s',
-    async (type) => {
-      const folder = directory({
-        'package.json': JSON.stringify({ type }),
-        'name.ts': "export const name: string = 'before';",
-        'cffbrw.config.ts': `import { name } from './name.ts';\nexport default [{ ...${settings('x')}, app: name as string }];`,
-      });
-      expect(loadApp(await readDocuments(folder)).name).toBe('before');
-      writeFileSync(join(folder, 'name.ts'), "export const name: string = 'after';");
-      expect(loadApp(await readDocuments(folder)).name).toBe('after');
-    },
-  );
+  test.each([
+    'module',
+    'commonjs',
+  ])('in TypeScript may have types and import others, and is read again when these change: %s', async (type) => {
+    const folder = directory({
+      'package.json': JSON.stringify({ type }),
+      'name.ts': "export const name: string = 'before';",
+      'cffbrw.config.ts': `import { name } from './name.ts';\nexport default [{ ...${settings('x')}, app: name as string }];`,
+    });
+    expect(loadApp(await readDocuments(folder)).name).toBe('before');
+    writeFileSync(join(folder, 'name.ts'), "export const name: string = 'after';");
+    expect(loadApp(await readDocuments(folder)).name).toBe('after');
+  });
 
   test('in JavaScript is read again when it changed', async () => {
     const folder = directory({ 'cffbrw.config.mjs': exporting(settings('before')) });

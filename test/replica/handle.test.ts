@@ -54,15 +54,21 @@ describe('a handle that is kept', () => {
 });
 
 describe('an operation that the strategy lacks', () => {
-  test.each(['take', 'give', 'confirm', 'mint', 'burn', 'merge', 'raise', 'unset'] as const)(
-    'is refused: %s of a sum',
-    async (name) => {
-      const { world, replica } = await alone('wrong');
-      const handle = replica.variable('visits');
-      const call = handle[name] as (...given: readonly unknown[]) => Promise<unknown>;
-      await expect(world.runUntil(call(name === 'merge' ? {} : 'x'))).rejects.toMatchObject({ code: 'WRONG_OPERATION' });
-    },
-  );
+  test.each([
+    'take',
+    'give',
+    'confirm',
+    'mint',
+    'burn',
+    'merge',
+    'raise',
+    'unset',
+  ] as const)('is refused: %s of a sum', async (name) => {
+    const { world, replica } = await alone('wrong');
+    const handle = replica.variable('visits');
+    const call = handle[name] as (...given: readonly unknown[]) => Promise<unknown>;
+    await expect(world.runUntil(call(name === 'merge' ? {} : 'x'))).rejects.toMatchObject({ code: 'WRONG_OPERATION' });
+  });
 });
 
 describe('an opened handle', () => {
