@@ -5,7 +5,7 @@ import { CffbrwError } from '../error.ts';
 import { createHandler, type Handler, type RequestLine } from '../http/index.ts';
 import { readDocuments } from '../node/directory.ts';
 import { createStaticReader } from '../node/files.ts';
-import { nodeHost } from '../node/host.ts';
+import { createNodeHost } from '../node/host.ts';
 import { type Served, type ServeOptions, serve } from '../node/serve.ts';
 import { canonical } from '../strategy/json.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -116,7 +116,7 @@ async function generationOf(app: App, locations: Locations, { directory, onReque
   const readStatic = app.settings.static === null ? undefined : await createStaticReader(join(directory, app.settings.static));
   const handlers = locations.replicas.map((replica) =>
     createHandler({
-      ...{ app, replica, host: nodeHost, log: printLog, secrets: secretsOf(app) },
+      ...{ app, replica, host: createNodeHost(app.settings.outbound), log: printLog, secrets: secretsOf(app) },
       ...(readStatic === undefined ? {} : { readStatic }),
       ...(onRequest === undefined ? {} : { onRequest: (line: RequestLine) => onRequest(line, replica.id) }),
     }),

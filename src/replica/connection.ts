@@ -26,6 +26,8 @@ export interface ConnectionOptions extends ReceiveOptions {
   /** Where the last life stopped reading; null: it has read nothing of this backbone. */
   readonly cursor: string | null;
   readonly contactMs: number;
+  /** Told the backbone's identity on every contact. */
+  readonly identified: (identity: string) => void;
   /** What identity and bank do on every contact. Rejects with UNREACHABLE. */
   readonly contact: () => Promise<void>;
 }
@@ -65,6 +67,7 @@ export function connect(options: ConnectionOptions): Connection {
     // A backbone that lost rows shows another identity: whoever holds a row that it lacks publishes it.
     if (seenIdentity !== null && identity !== seenIdentity) await options.publisher.addAll();
     seenIdentity = identity;
+    options.identified(identity);
     await options.contact();
     await recheckQuarantine();
     lastContactMs = host.elapsed();

@@ -5,6 +5,7 @@ import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { Store } from '../store/store.ts';
 import type { Variable } from '../strategy/variable.ts';
+import { windowOf } from '../strategy/window.ts';
 import { createLedger, readAll } from './account.ts';
 import { type Bank, createBank } from './bank.ts';
 import { type ConflictLog, createConflictLog } from './conflicts.ts';
@@ -17,6 +18,7 @@ import { createMemory, type Memory, putRecord, sweep } from './memory.ts';
 import { createPublisher, type Publisher, publishedRecord } from './publish.ts';
 import { createQuarantine, type Quarantine, quarantinePrefix } from './quarantine.ts';
 import type { Alarm } from './receive.ts';
+import { writtenOffAtBirth } from './recover.ts';
 import { createUpdating, type Updating } from './update.ts';
 import { createWatchers, type Watchers } from './watch.ts';
 import type { Witness } from './witness.ts';
@@ -46,6 +48,8 @@ export interface Core extends CoreOptions {
   readonly flush: Flush;
   readonly publisher: Publisher | null;
   readonly bank: Bank;
+  /** The backbone's identity when it last answered. */
+  readonly seen: { epoch: string | null };
   /** Where the last life stopped reading the backbone. */
   readonly cursor: string | null;
   /** My rows up to this commit were kept by the backbone in the last life; null: this incarnation has had none. */
@@ -81,14 +85,17 @@ export async function createCore(options: CoreOptions, identity: Identity): Prom
   const registers = options.backbone?.registers ?? null;
   const frozen = () => identity.frozen?.reason ?? null;
   const ledger = createLedger({ me, host, registers, memory, store, flush, loading, frozen });
+  const seen: Core['seen'] = { epoch: null };
   const bank = createBank(ledger, {
     activeReplicas: () => identity.activeReplicas(),
+    epoch: () => seen.epoch,
+    bornEmpty: ({ variable, address }) => writtenOffAtBirth(identity.recoveredAt, windowStart(variable, address.window)),
     members: () => unretired(identity),
     alarm: (error) => bankAlarm(options, identity, error),
   });
   return {
     ...options,
-    ...{ me, identity, memory, clock, loading, updating, watchers, flush, publisher, bank },
+    ...{ me, identity, memory, clock, loading, updating, watchers, flush, publisher, bank, seen },
     conflicts: createConflictLog(),
     quarantine: createQuarantine(memory, stored.quarantined),
     cursor: stored.cursor,
@@ -100,6 +107,10 @@ export async function createCore(options: CoreOptions, identity: Identity): Prom
 function unretired({ members, me }: Identity): readonly string[] {
   return [me, ...[...members].filter(([id, { state }]) => id !== me && state !== 'retired').map(([id]) => id)];
 }
+
+/** Milliseconds since 1970; null without a window. */
+const windowStart = ({ window: rule }: Variable, id: string): number | null =>
+  rule === undefined ? null : (windowOf(rule, id)?.startsMs ?? null);
 
 /** A lease or return of mine that this store knows nothing of shows that the disk is not the newest: this process stops. */
 function bankAlarm({ alarm }: CoreOptions, identity: Identity, error: unknown): void {

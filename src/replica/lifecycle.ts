@@ -13,7 +13,10 @@ export async function begin(core: Core): Promise<Connection | null> {
   identity.onRegressed((why) => alarm({ kind: 'regression', message: why }));
   identity.onProven((who) => bank.resume(who));
   await bank.start();
-  if (backbone === null || publisher === null) return null;
+  if (backbone === null || publisher === null) {
+    await identity.contact(); // rights of an old incarnation that an operator vouched for come back now
+    return null;
+  }
   // Rows of an incarnation that was given up are rows that only this store may have.
   if (core.cursor === null || core.published === null) await publisher.addAll();
   else publisher.recheck();
@@ -27,6 +30,9 @@ function connectTo(core: Core, backbone: NonNullable<Core['backbone']>): Connect
     ...{ host, memory, clock, conflicts, quarantine, alarm, flush, loading, publisher, cursor, contactMs, backbone },
     mine: (replica) => core.identity.owns(replica),
     boundedChanged: (slot) => core.bank.rowsChanged(slot.address),
+    identified: (identity) => {
+      core.seen.epoch = identity;
+    },
     async contact() {
       await core.identity.contact();
       await core.bank.contact();

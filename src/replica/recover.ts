@@ -11,7 +11,7 @@ import type { Host } from '../host.ts';
 import type { Store, StoredRecord, StoredRow } from '../store/store.ts';
 import type { BoundedRow } from '../strategy/bounded-counter.ts';
 import { canonical } from '../strategy/json.ts';
-import { type BankRecord, freeIn, leaseOf, parseBank, printBank, withTotals } from './bank-record.ts';
+import { type BankRecord, freeIn, leaseOf, parseBank, printBank, totalsOf, withTotals } from './bank-record.ts';
 import {
   allRecords,
   type Freeze,
@@ -64,7 +64,7 @@ export async function planRecovery(store: Store): Promise<RecoveryPlan> {
   const stored = await readStored(store);
   if (stored.identity === null) throw nothingThere();
   const counters = await readCounters(store);
-  const mine = new Set([stored.identity.id, ...stored.old.keys()]);
+  const mine = unsettled(stored.identity.id, stored.old);
   const stakes = counters.map((counter) => stakeOf(counter, mine)).filter(({ free, held }) => free > 0 || held > 0);
   const worstCase = stakes.reduce((sum, { free, held }) => sum + free + held, 0);
   return { id: stored.identity.id, frozen: stored.identity.frozen, old: [...stored.old.values()], stakes, worstCase };
@@ -106,7 +106,8 @@ async function writeOff({ host, store, alone }: WriteOff, { identity, mark, old 
   const commit = mark.commit + 1;
   const home = alone ? { home: 'local' as const, moving: null } : {};
   const counters = await readCounters(store);
-  const burns = counters.filter(({ bank }) => bank !== null && freeIn(bank) > 0).map((counter) => burn(counter, id, commit));
+  const mine = unsettled(identity.id, old);
+  const burns = counters.flatMap((counter) => burn(counter, mine, { id, version: commit }) ?? []);
   const ended: OldIncarnation = {
     id: identity.id,
     commit: mark.commit,
@@ -158,32 +159,47 @@ async function* boundedRows(store: Store): AsyncGenerator<StoredRow> {
   }
 }
 
-function stakeOf({ address, bank, rows }: Counter, mine: ReadonlySet<string>): Stake {
-  let held = 0;
-  for (const who of mine) {
-    const row = rows.get(who) ?? emptyRow;
-    const lease = bank === null ? row : leaseOf(bank, who);
-    held += Math.max(0, Math.max(lease.leased, row.leased) - row.returned - (row.taken - row.strong) + row.given);
-  }
+function stakeOf(counter: Counter, mine: ReadonlySet<string>): Stake {
+  const { address, bank } = counter;
+  const held = [...mine].reduce((sum, who) => sum + heldBy(counter, who), 0);
   return { address, free: bank === null ? 0 : freeIn(bank), held };
 }
 
-/** The free units as burned by the new incarnation: in its row and, absolutely, in the bank. */
+/** Units leased to an incarnation, and neither returned nor taken as far as this disk knows. */
+function heldBy({ bank, rows }: Counter, who: string): number {
+  const row = rows.get(who) ?? emptyRow;
+  const lease = bank === null ? row : leaseOf(bank, who);
+  return Math.max(0, Math.max(lease.leased, row.leased) - row.returned - (row.taken - row.strong) + row.given);
+}
+
+/** Everything at stake as burned by the new incarnation, in its row and in the bank: what is held goes back there first. null: nothing. */
 function burn(
-  { address, bank }: Counter,
-  id: string,
-  version: number,
-): { readonly row: StoredRow; readonly record: StoredRecord } {
-  invariant(bank !== null, 'I10', `there is no bank to write off for ${address}`);
-  const burned = freeIn(bank);
+  counter: Counter,
+  mine: ReadonlySet<string>,
+  by: { readonly id: string; readonly version: number },
+): { readonly row: StoredRow; readonly record: StoredRecord } | null {
+  const { address, bank } = counter;
+  if (bank === null) return null;
+  const returned = [...mine].reduce((record, who) => withReturned(record, who, heldBy(counter, who)), bank);
+  const burned = freeIn(returned);
+  if (burned === 0) return null;
   const row: BoundedRow = { ...emptyRow, burned, initial: bank.initial };
-  const after = withTotals(bank, id, { leased: 0, returned: 0, minted: 0, burned });
+  const after = withTotals(returned, by.id, { leased: 0, returned: 0, minted: 0, burned });
   invariant(freeIn(after) === 0, 'I10', `${freeIn(after)} units of ${address} would stay free`);
   return {
-    row: { address, replica: id, version, bytes: canonical(row) },
+    row: { address, replica: by.id, version: by.version, bytes: canonical(row) },
     record: { name: bankPrefix + address, value: printBank(after) },
   };
 }
+
+function withReturned(bank: BankRecord, who: string, units: number): BankRecord {
+  const totals = totalsOf(bank, who);
+  return units === 0 ? bank : withTotals(bank, who, { ...totals, returned: totals.returned + units });
+}
+
+/** The incarnations of this store whose rights are not written off yet. */
+const unsettled = (id: string, old: ReadonlyMap<string, OldIncarnation>): ReadonlySet<string> =>
+  new Set([id, ...[...old.values()].filter(({ state }) => state !== 'written-off').map((one) => one.id)]);
 
 /**
  * True for a counter whose bank is created with nothing, because units of it may have been sold before the write-off: any without a window,

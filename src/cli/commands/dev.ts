@@ -1,12 +1,9 @@
 import { join } from 'node:path';
-import { watch } from 'chokidar';
 import { command, describeError, durationMs, UsageError, wholeNumber } from '../command.ts';
 import { printApp, printRequest } from '../print.ts';
 import { type Running, run } from '../running.ts';
 import { onStop } from '../signals.ts';
-
-/** Editors write a file in several steps: the documents are read once they have been quiet for so long. */
-const quietMs = 50;
+import { watchDocuments } from '../watching.ts';
 
 export const dev = command({
   name: 'dev',
@@ -44,6 +41,8 @@ export const dev = command({
     const count = wholeNumber(replicas, 'replicas', { from: 1, to: 64 });
     const [lagMs, rttMs] = [durationMs(lag, 'lag'), durationMs(rtt, 'rtt')];
     if (count === 1 && lagMs + rttMs > 0) throw new UsageError('--lag and --rtt are between replicas: add --replicas 5, say.');
+    // Watching first: what is saved after it was read is seen.
+    const watching = await watchDocuments(dir);
     const running = await run({
       ...{ directory: dir, host: '127.0.0.1', data: data ?? join(dir, 'data'), replicas: count, reloads: true },
       port: wholeNumber(port ?? process.env.PORT ?? '3000', 'port', { from: 0, to: 65_535 }),
@@ -51,33 +50,16 @@ export const dev = command({
       rttMs,
       onRequest: (line, replica) => printRequest(line, count === 1 ? null : replica),
     });
-    // Watching first: whoever has read that it answers may save a document at once.
-    const watcher = await watchDocuments(dir, running);
+    watching.start(() => reload(running));
     printApp(running.app, running.url);
     if (count > 1) console.log(`  replicas ${running.replicas.join(' ')}; rows take ${lag}, registers ${rtt}`);
     await onStop(async () => {
-      await watcher.close();
+      watching.close();
       await running.close();
     });
     return 0;
   },
 });
-
-async function watchDocuments(directory: string, running: Running) {
-  const watcher = watch(
-    [join(directory, 'workflows'), ...['yaml', 'yml', 'json'].map((type) => join(directory, `cffbrw.${type}`))],
-    {
-      ignoreInitial: true,
-      awaitWriteFinish: { stabilityThreshold: quietMs, pollInterval: quietMs / 2 },
-    },
-  );
-  let reloading = Promise.resolve();
-  watcher.on('all', () => {
-    reloading = reloading.then(() => reload(running));
-  });
-  await new Promise<void>((resolve) => watcher.once('ready', resolve));
-  return watcher;
-}
 
 async function reload(running: Running): Promise<void> {
   try {
