@@ -114,7 +114,6 @@ function constantPart(parts: readonly Part[], evaluate: (frame: Frame) => Json):
 
 function checkKey(key: string, site: Site): void {
   if (forbiddenKeys.has(key)) throw invalid(site, 'this key is not allowed', 'Choose another key.');
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it shows what to write
   if (key.includes('${')) throw invalid(site, 'keys are literal', 'Write the object as one expression: `${ { [key]: value } }`.');
 }
 

@@ -13,7 +13,7 @@ import { CffbrwError, invariant } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { Store, StoredRow } from '../store/store.ts';
 import { canonical } from '../strategy/json.ts';
-import { markText } from './incarnation.ts';
+import { markText } from './identity/incarnation.ts';
 import {
   type Batch,
   emptyBatch,

@@ -1,10 +1,10 @@
 export type { LoggedConflict } from './conflicts.ts';
 export type { Handle, OpenHandle } from './handle.ts';
+export { planRecovery, type RecoveryPlan, recover } from './identity/recover.ts';
+export { planRetirement, type Retirement, retire } from './identity/retire.ts';
 export type { ReplicaOptions } from './open.ts';
 export type { Alarm } from './receive.ts';
-export { planRecovery, type RecoveryPlan, recover } from './recover.ts';
 export type * from './replica.ts';
-export { planRetirement, type Retirement, retire } from './retire.ts';
 export {
   declareAll,
   type HandleOf,

@@ -9,7 +9,7 @@ import { previousWindow, windowAt } from '../strategy/window.ts';
 import type { Connection } from './connection.ts';
 import { type Core, createCore } from './core.ts';
 import { createHandle } from './handle.ts';
-import { openIdentity } from './identity.ts';
+import { openIdentity } from './identity/identity.ts';
 import { listKeys } from './keys.ts';
 import { begin, end } from './lifecycle.ts';
 import { pendingCommit, putRecord } from './memory.ts';

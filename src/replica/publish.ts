@@ -10,7 +10,7 @@
 import type { Backbone } from '../backbone/backbone.ts';
 import type { Cancel, Host } from '../host.ts';
 import type { Store, StoredRow } from '../store/store.ts';
-import { markText } from './incarnation.ts';
+import { markText } from './identity/incarnation.ts';
 import { type Memory, putRecord } from './memory.ts';
 
 export interface PublishOptions {

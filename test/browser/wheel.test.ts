@@ -81,8 +81,7 @@ describe.skipIf(noBrowser !== null)(`the wheel's page${noBrowser === null ? '' :
         return (await axe.run()).violations.map(({ id, help }) => `${id}: ${help}`);
       });
       expect(violations).toEqual([]);
-    }),
-  );
+    }));
 
   test('tells a screen reader the result, and says what to do when the server is gone', () =>
     onPage({ width: 800, height: 900 }, async (page, app) => {

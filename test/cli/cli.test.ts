@@ -57,8 +57,7 @@ describe('the command line', () => {
       expect(code).toBe(2);
       expect(output).toMatch(message);
       expect(output).not.toMatch(/\n\s+at /);
-    }),
-  );
+    }));
 
   test('a directory that is no app is a clear error with what to do, exit code 1', () =>
     inTemporary(async (home) => {
@@ -242,6 +241,5 @@ describe('start', () => {
       expect(output).toMatch(message);
       expect(output).toMatch(/\n {4}\w/); // what to do
       expect(output).not.toMatch(/\n\s+at /);
-    }),
-  );
+    }));
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { quarantineAheadMs, suspectAheadMs } from '../../src/clock.ts';
 import { errorCodes } from '../../src/error.ts';
 import { defaultLimits as serveLimits } from '../../src/node/serve.ts';
-import { defaultTimeoutMs } from '../../src/replica/take.ts';
+import { defaultTimeoutMs } from '../../src/replica/bank/take.ts';
 import { maxLeafBytes, maxLeaves } from '../../src/strategy/merge-path.ts';
 import { defaultKeep } from '../../src/strategy/window.ts';
 import { defaultKeepMs } from '../../src/workflow/plan.ts';

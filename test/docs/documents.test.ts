@@ -59,17 +59,18 @@ describe('the table of verbs', () => {
     expect([...named].sort()).toEqual([...verbs.keys()].sort());
   });
 
-  it.each(rows.map((row) => [row[0] ?? '', row] as const))(
-    'names the fields of %s, and no others',
-    (operand, [, fields = '', yields = '']) => {
-      for (const [, name = ''] of operand.matchAll(/`(\w+)`/g)) {
-        const verb = verbs.get(name);
-        const own = (verb?.fields ?? []).filter((field) => ![name, 'id', 'when', 'ignore', 'as'].includes(field));
-        expect([...fields.matchAll(/`(\w+)[?]?`/g)].map((match) => match[1] ?? '').sort(), name).toEqual([...own].sort());
-        expect(yields !== '', `${name} yields`).toBe(verb?.fields.includes('as'));
-      }
-    },
-  );
+  it.each(rows.map((row) => [row[0] ?? '', row] as const))('names the fields of %s, and no others', (operand, [
+    ,
+    fields = '',
+    yields = '',
+  ]) => {
+    for (const [, name = ''] of operand.matchAll(/`(\w+)`/g)) {
+      const verb = verbs.get(name);
+      const own = (verb?.fields ?? []).filter((field) => ![name, 'id', 'when', 'ignore', 'as'].includes(field));
+      expect([...fields.matchAll(/`(\w+)[?]?`/g)].map((match) => match[1] ?? '').sort(), name).toEqual([...own].sort());
+      expect(yields !== '', `${name} yields`).toBe(verb?.fields.includes('as'));
+    }
+  });
 });
 
 describe('the tables of fields', () => {
@@ -99,19 +100,17 @@ describe('YAML’s traps on the page', () => {
   });
 
   const unquoted = (cell: string) => cell.replace(/^`+ ?| ?`+$/g, '');
-  it.each(rows.map(([wrong = '', right = '']) => [unquoted(wrong), unquoted(right)] as const))(
-    '%s is refused, and %s is not',
-    (wrong, right) => {
-      const step = (field: string) => `- respond: { body: 1 }\n  ${field}\n`;
-      const load = (field: string) => () =>
-        appOf({ app, others: [], steps: field.startsWith('- ') ? `${field}\n` : step(field) });
-      expect(load(wrong)).toThrow();
-      try {
-        load(wrong)();
-      } catch (error) {
-        expect((error as CffbrwError).message).toContain('workflows/page.yaml:');
-      }
-      expect(load(right)).not.toThrow();
-    },
-  );
+  it.each(
+    rows.map(([wrong = '', right = '']) => [unquoted(wrong), unquoted(right)] as const),
+  )('%s is refused, and %s is not', (wrong, right) => {
+    const step = (field: string) => `- respond: { body: 1 }\n  ${field}\n`;
+    const load = (field: string) => () => appOf({ app, others: [], steps: field.startsWith('- ') ? `${field}\n` : step(field) });
+    expect(load(wrong)).toThrow();
+    try {
+      load(wrong)();
+    } catch (error) {
+      expect((error as CffbrwError).message).toContain('workflows/page.yaml:');
+    }
+    expect(load(right)).not.toThrow();
+  });
 });

@@ -15,16 +15,15 @@ describe('the programs of the pages', () => {
     for (const { page, line, code } of programs) expect(promisedIn(code), `${page}:${line}`).not.toEqual([]);
   });
 
-  it.concurrent.each(programs.map((program) => [`${program.page}:${program.line}`, program] as const))(
-    'print what the page says: %s',
-    async (_title, { page, section, code }) => {
-      const preamble = preambleOf(page);
-      // What a preamble opens, no example closes.
-      const source = preamble === '' ? code : `${preamble}${code}process.exit(0);`;
-      const { output, code: exitCode } = await runScript(source, filesOf(blocks, { page, section }));
-      const expected = promisedIn(code).join('\n');
-      expect(matches(output, expected) ? expected : output).toBe(expected);
-      expect(exitCode).toBe(0);
-    },
-  );
+  it.concurrent.each(
+    programs.map((program) => [`${program.page}:${program.line}`, program] as const),
+  )('print what the page says: %s', async (_title, { page, section, code }) => {
+    const preamble = preambleOf(page);
+    // What a preamble opens, no example closes.
+    const source = preamble === '' ? code : `${preamble}${code}process.exit(0);`;
+    const { output, code: exitCode } = await runScript(source, filesOf(blocks, { page, section }));
+    const expected = promisedIn(code).join('\n');
+    expect(matches(output, expected) ? expected : output).toBe(expected);
+    expect(exitCode).toBe(0);
+  });
 });

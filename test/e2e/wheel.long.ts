@@ -40,17 +40,18 @@ test('five replicas with 2 s lag: never more than ten, and all ten given out', (
     expect(all.size).toBe(10);
   }));
 
-test.each(['last-write-wins', 'sum-increments', 'max-value'])(
-  'five replicas with 2 s lag: the %s version gives out more than ten',
-  (version) =>
-    inTemporary(async (home) => {
-      const app = await startApp(
-        ['dev', join(wheel, 'broken', version), '--data', join(home, 'data'), '--replicas', '5', '--lag', '2s'],
-        home,
-      );
-      const { codes } = await spinAll(app);
-      await app.stop();
-      console.log(`five replicas, 2 s lag, ${version}: ${codes.size} vouchers given out`);
-      expect(codes.size).toBeGreaterThan(10);
-    }),
-);
+test.each([
+  'last-write-wins',
+  'sum-increments',
+  'max-value',
+])('five replicas with 2 s lag: the %s version gives out more than ten', (version) =>
+  inTemporary(async (home) => {
+    const app = await startApp(
+      ['dev', join(wheel, 'broken', version), '--data', join(home, 'data'), '--replicas', '5', '--lag', '2s'],
+      home,
+    );
+    const { codes } = await spinAll(app);
+    await app.stop();
+    console.log(`five replicas, 2 s lag, ${version}: ${codes.size} vouchers given out`);
+    expect(codes.size).toBeGreaterThan(10);
+  }));

@@ -139,15 +139,16 @@ const uncompilable: Refusals = [
 ];
 
 describe('what does not compile', () => {
-  it.each(uncompilable.map(([source, message, fix = '']) => ({ source, message, fix })))(
-    '$source',
-    ({ source, message, fix }) => {
-      const found = refusal(() => compileExpression(source, scope));
-      expect(found.code).toBe('INVALID_EXPRESSION');
-      expect(found.message).toContain(message);
-      expect(found.fix ?? '').toContain(fix);
-    },
-  );
+  it.each(uncompilable.map(([source, message, fix = '']) => ({ source, message, fix })))('$source', ({
+    source,
+    message,
+    fix,
+  }) => {
+    const found = refusal(() => compileExpression(source, scope));
+    expect(found.code).toBe('INVALID_EXPRESSION');
+    expect(found.message).toContain(message);
+    expect(found.fix ?? '').toContain(fix);
+  });
 
   it('is pointed at in the document, over line ends', () => {
     const start = { file: 'spin.yaml', line: 10, column: 9 };
@@ -196,14 +197,15 @@ describe('a value whose shape is known', () => {
     ['request.body.length', 'no property `length`'],
   ];
 
-  it.each(misread.map(([source, message, fix = '']) => ({ source, message, fix })))(
-    '$source does not compile',
-    ({ source, message, fix }) => {
-      const found = refusal(() => compileExpression(source, known));
-      expect(found.message).toContain(message);
-      expect(found.fix ?? '').toContain(fix);
-    },
-  );
+  it.each(misread.map(([source, message, fix = '']) => ({ source, message, fix })))('$source does not compile', ({
+    source,
+    message,
+    fix,
+  }) => {
+    const found = refusal(() => compileExpression(source, known));
+    expect(found.message).toContain(message);
+    expect(found.fix ?? '').toContain(fix);
+  });
 
   it.each([
     'request.body.user.length',
@@ -300,10 +302,21 @@ describe('a name that can be bound', () => {
     expect(() => compileExpression(`${name}.ok`, { ...scope, names: new Map([[name, 0]]) })).not.toThrow();
   });
 
-  it.each(['', '1a', 'a-b', 'a.b', 'vars', 'secrets', 'null', 'this', 'class', '__proto__', 'constructor', 'ä', 'x'.repeat(65)])(
-    'is not %j',
-    (name) => {
-      expect(nameProblem(name)).not.toBeNull();
-    },
-  );
+  it.each([
+    '',
+    '1a',
+    'a-b',
+    'a.b',
+    'vars',
+    'secrets',
+    'null',
+    'this',
+    'class',
+    '__proto__',
+    'constructor',
+    'ä',
+    'x'.repeat(65),
+  ])('is not %j', (name) => {
+    expect(nameProblem(name)).not.toBeNull();
+  });
 });

@@ -106,14 +106,16 @@ describe('another origin', () => {
     }
   });
 
-  it.each(['https://evil.example', 'null', 'https://shop.example.evil.example', 'http://shop.example'])(
-    '%s may not',
-    async (origin) => {
-      const { send, post } = crossed();
-      expect((await send('OPTIONS', '/echo', preflight(origin))).headers.get('access-control-allow-origin')).toBeNull();
-      expect((await post('/echo', '{}', { origin })).headers.get('access-control-allow-origin')).toBeNull();
-    },
-  );
+  it.each([
+    'https://evil.example',
+    'null',
+    'https://shop.example.evil.example',
+    'http://shop.example',
+  ])('%s may not', async (origin) => {
+    const { send, post } = crossed();
+    expect((await send('OPTIONS', '/echo', preflight(origin))).headers.get('access-control-allow-origin')).toBeNull();
+    expect((await post('/echo', '{}', { origin })).headers.get('access-control-allow-origin')).toBeNull();
+  });
 
   it('may not use a method whose workflow says nothing', async () => {
     const { send } = crossed();

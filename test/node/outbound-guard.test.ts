@@ -183,14 +183,17 @@ test.each([
   expect(trap.connections).toBe(0);
 });
 
-test.each(['file:///etc/passwd', 'data:text/plain,hello', 'ftp://public.test/', 'blob:http://public.test/x', 'unix:/run/x.sock'])(
-  '%s is no scheme that is asked',
-  async (url) => {
-    const { fetch, lookups } = guarded();
-    expect(await refusalOf(fetch(new Request(url)))).toBe('INVALID_VALUE');
-    expect(lookups).toEqual([]);
-  },
-);
+test.each([
+  'file:///etc/passwd',
+  'data:text/plain,hello',
+  'ftp://public.test/',
+  'blob:http://public.test/x',
+  'unix:/run/x.sock',
+])('%s is no scheme that is asked', async (url) => {
+  const { fetch, lookups } = guarded();
+  expect(await refusalOf(fetch(new Request(url)))).toBe('INVALID_VALUE');
+  expect(lookups).toEqual([]);
+});
 
 test('A proxy of the environment is not asked', async () => {
   const names = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'ALL_PROXY', 'NODE_USE_ENV_PROXY'];

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { createLoopback } from '../../src/backbone/loopback.ts';
-import { emptyBank, freeIn, parseBank, printBank, withTotals } from '../../src/replica/bank-record.ts';
-import { openIdentity } from '../../src/replica/identity.ts';
-import { markText, readStored } from '../../src/replica/incarnation.ts';
-import { readMembers } from '../../src/replica/members.ts';
-import { planRecovery, recover, writtenOffAtBirth } from '../../src/replica/recover.ts';
-import { planRetirement, retire } from '../../src/replica/retire.ts';
-import { emptyRow } from '../../src/replica/rights.ts';
+import { emptyBank, freeIn, parseBank, printBank, withTotals } from '../../src/replica/bank/record.ts';
+import { emptyRow } from '../../src/replica/bank/rights.ts';
+import { openIdentity } from '../../src/replica/identity/identity.ts';
+import { markText, readStored } from '../../src/replica/identity/incarnation.ts';
+import { readMembers } from '../../src/replica/identity/members.ts';
+import { planRecovery, recover, writtenOffAtBirth } from '../../src/replica/identity/recover.ts';
+import { planRetirement, retire } from '../../src/replica/identity/retire.ts';
 import { address, createStage, type Machine, type Stage } from './identity-stage.ts';
 
 const bankRecord = `register/bank/${address}`;
@@ -246,32 +246,31 @@ describe('a local bank and a backbone that comes later', () => {
     expect([replica.identity.frozen, localBank(machine)]).toEqual([null, null]);
   });
 
-  test.each([0, 4])(
-    'a crash at any await of the move neither doubles nor loses the bank (%i leased), also when others lease from it meanwhile',
-    async (leased) => {
-      let awaits = 1;
-      for (let at = 1; at <= awaits; at += 1) {
-        for (const when of ['before', 'during', 'after'] as const) {
-          const stage = createStage(`move/${leased}/${at}/${when}`, 10);
-          const machine = stage.machine('hanoi');
-          const me = await soldAlone(stage, machine, leased);
-          const dying = await stage.start(machine, { killAt: { await: at, when } });
-          dying.process.kill();
-          const other = await stage.open(stage.machine('hue'));
-          const found = await stage.world.runUntil(stage.loopback.connect('observer').registers.get(`bank/${address}`));
-          const created = found.value !== null;
-          if (created) await stage.run(other.lease(2));
-          const again = await stage.start(machine);
-          if (at === 1) awaits = again.process.awaits;
-          const { identity } = again.replica ?? {};
-          expect([identity?.me, identity?.frozen], `killed ${when} await ${at}`).toEqual([me, null]);
-          const hue = created ? { [other.identity.me]: { leased: 2, returned: 0 } } : {};
-          expect((await stage.bank()).leases).toEqual({ [me]: { leased, returned: 0 }, ...hue });
-        }
+  test.each([
+    0, 4,
+  ])('a crash at any await of the move neither doubles nor loses the bank (%i leased), also when others lease from it meanwhile', async (leased) => {
+    let awaits = 1;
+    for (let at = 1; at <= awaits; at += 1) {
+      for (const when of ['before', 'during', 'after'] as const) {
+        const stage = createStage(`move/${leased}/${at}/${when}`, 10);
+        const machine = stage.machine('hanoi');
+        const me = await soldAlone(stage, machine, leased);
+        const dying = await stage.start(machine, { killAt: { await: at, when } });
+        dying.process.kill();
+        const other = await stage.open(stage.machine('hue'));
+        const found = await stage.world.runUntil(stage.loopback.connect('observer').registers.get(`bank/${address}`));
+        const created = found.value !== null;
+        if (created) await stage.run(other.lease(2));
+        const again = await stage.start(machine);
+        if (at === 1) awaits = again.process.awaits;
+        const { identity } = again.replica ?? {};
+        expect([identity?.me, identity?.frozen], `killed ${when} await ${at}`).toEqual([me, null]);
+        const hue = created ? { [other.identity.me]: { leased: 2, returned: 0 } } : {};
+        expect((await stage.bank()).leases).toEqual({ [me]: { leased, returned: 0 }, ...hue });
       }
-      expect(awaits).toBeGreaterThan(10);
-    },
-  );
+    }
+    expect(awaits).toBeGreaterThan(10);
+  });
 
   test('freezes where the backbone has a bank already, until an operator adopts that one', async () => {
     const stage = createStage(23);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createLoopback } from '../../src/backbone/loopback.ts';
-import { markText, newIncarnation, type OldIncarnation, parseMark, readStored } from '../../src/replica/incarnation.ts';
-import { changeMembers, type Member, readMembers } from '../../src/replica/members.ts';
-import { judgeLease, judgeNonce, judgeRows, judgeWitness } from '../../src/replica/proof.ts';
+import { markText, newIncarnation, type OldIncarnation, parseMark, readStored } from '../../src/replica/identity/incarnation.ts';
+import { changeMembers, type Member, readMembers } from '../../src/replica/identity/members.ts';
+import { judgeLease, judgeNonce, judgeRows, judgeWitness } from '../../src/replica/identity/proof.ts';
 import { memoryStore } from '../../src/store/index.ts';
 import { createWorld } from '../simulate/world.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Backbone } from '../../src/backbone/backbone.ts';
 import { CffbrwError } from '../../src/error.ts';
-import { emptyBank, printBank } from '../../src/replica/bank-record.ts';
-import { openIdentity } from '../../src/replica/identity.ts';
-import { readStored } from '../../src/replica/incarnation.ts';
+import { emptyBank, printBank } from '../../src/replica/bank/record.ts';
+import { openIdentity } from '../../src/replica/identity/identity.ts';
+import { readStored } from '../../src/replica/identity/incarnation.ts';
 import { address, createStage, type Machine, type Stage } from './identity-stage.ts';
 
 /** Lets time pass in small steps until a record on the disk holds this text. */

@@ -5,10 +5,10 @@
 import type { Backbone } from '../../src/backbone/backbone.ts';
 import { createLoopback, type Loopback } from '../../src/backbone/loopback.ts';
 import { CffbrwError } from '../../src/error.ts';
-import { type BankRecord, emptyBank, parseBank, printBank } from '../../src/replica/bank-record.ts';
-import { type Identity, openIdentity } from '../../src/replica/identity.ts';
-import { readMark } from '../../src/replica/incarnation.ts';
-import { judgeLease } from '../../src/replica/proof.ts';
+import { type BankRecord, emptyBank, parseBank, printBank } from '../../src/replica/bank/record.ts';
+import { type Identity, openIdentity } from '../../src/replica/identity/identity.ts';
+import { readMark } from '../../src/replica/identity/incarnation.ts';
+import { judgeLease } from '../../src/replica/identity/proof.ts';
 import { commitRecord, type Witness } from '../../src/replica/witness.ts';
 import { createSimulatedProcess, type KillAt, type SimulatedProcess } from '../../src/simulate/process.ts';
 import { createSimulatedDisk, type SimulatedDisk } from '../../src/simulate/store.ts';

@@ -62,20 +62,13 @@ function act(story: Story): void {
   const machine = cluster.machine(name);
   if (machine.process?.alive !== true) {
     story.starting.delete(name);
-    return start(story, name);
-  }
-  if (draw < 3) return cluster.kill(name);
-  if (draw < 6) return cluster.loopback?.cut(name, world.random.pick(['both', 'in', 'out'] as const));
-  if (draw < 11) return cluster.loopback?.heal(name);
-  if (draw < 13) {
-    machine.disk.faults.full = !machine.disk.faults.full;
-    return;
-  }
-  if (draw < 15) {
-    machine.disk.faults.syncFailure = world.random.chance(0.5) ? 0.3 : 0;
-    return;
-  }
-  if (machine.replica !== null) write(story, machine.replica, draw);
+    start(story, name);
+  } else if (draw < 3) cluster.kill(name);
+  else if (draw < 6) cluster.loopback?.cut(name, world.random.pick(['both', 'in', 'out'] as const));
+  else if (draw < 11) cluster.loopback?.heal(name);
+  else if (draw < 13) machine.disk.faults.full = !machine.disk.faults.full;
+  else if (draw < 15) machine.disk.faults.syncFailure = world.random.chance(0.5) ? 0.3 : 0;
+  else if (machine.replica !== null) write(story, machine.replica, draw);
 }
 
 function write(story: Story, replica: Replica, draw: number): void {

@@ -176,33 +176,37 @@ test('weeks are ISO weeks, months are months', () => {
 });
 
 describe('tombstones', () => {
-  test.each(periods)(
-    'of a %s rule: the current window and `keep` closed ones are open to late writes, older ones are not',
-    (every) => {
-      const rule = { every, timezone: 'UTC', keep: 2 } as const;
-      const now = at('2026-11-20T13:30Z');
-      const [one, two, three] = back({ every, timezone: 'UTC' }, now, 3);
-      expect([windowAt(rule, now).id, one, two, three].map((id) => isTombstone(rule, id ?? '', now))).toEqual([
-        false,
-        false,
-        false,
-        true,
-      ]);
-    },
-  );
+  test.each(
+    periods,
+  )('of a %s rule: the current window and `keep` closed ones are open to late writes, older ones are not', (every) => {
+    const rule = { every, timezone: 'UTC', keep: 2 } as const;
+    const now = at('2026-11-20T13:30Z');
+    const [one, two, three] = back({ every, timezone: 'UTC' }, now, 3);
+    expect([windowAt(rule, now).id, one, two, three].map((id) => isTombstone(rule, id ?? '', now))).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
 
   test('seven closed windows are kept by default', () => {
     const ids = back({ every: 'day' }, at('2026-11-20T13:30Z'), 8);
     expect(ids.map((id) => isTombstone({ every: 'day' }, id, at('2026-11-20T13:30Z')))).toEqual([...Array(7).fill(false), true]);
   });
 
-  test.each(['', '2026-13-01', '2026-02-30', 'x', '2026-W54', '2026-11', '9999999'])(
-    '"%s" is no day, so nobody may open it',
-    (id) => {
-      expect(isTombstone({ every: 'day' }, id, at('2026-11-20T13:30Z'))).toBe(true);
-      expect(windowOf({ every: 'day' }, id)).toBeNull();
-    },
-  );
+  test.each([
+    '',
+    '2026-13-01',
+    '2026-02-30',
+    'x',
+    '2026-W54',
+    '2026-11',
+    '9999999',
+  ])('"%s" is no day, so nobody may open it', (id) => {
+    expect(isTombstone({ every: 'day' }, id, at('2026-11-20T13:30Z'))).toBe(true);
+    expect(windowOf({ every: 'day' }, id)).toBeNull();
+  });
 
   function back(rule: WindowRule, timeMs: number, count: number): string[] {
     const ids: string[] = [];

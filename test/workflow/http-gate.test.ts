@@ -165,25 +165,25 @@ describe('keyed runs', () => {
     expect(seen.known).toBeGreaterThan(seen.unknown);
   });
 
-  test.each(['idempotent POST', 'PUT'])(
-    'A %s is sent again, the same to the last byte, until its answer is kept',
-    async (kind) => {
-      const steps = kind === 'PUT' ? post().replace('POST', 'PUT') : post('\n  idempotent: true');
-      let repeated = 0;
-      for await (const { stage, at, answer } of deaths(httpApp(steps), ok, key, 2)) {
-        const retried = await stage.ask('w', key);
-        expect([at, retried.status]).toEqual([at, 200]);
-        if (answer !== null) expect(retried).toEqual(answer);
-        same(stage);
-        repeated += stage.requests.length > 1 ? 1 : 0;
-        expect(await stage.value('hits')).toBe(2);
-        const count = stage.requests.length;
-        expect(await stage.ask('w', key)).toEqual(retried);
-        expect(stage.requests.length).toBe(count);
-      }
-      expect(repeated).toBeGreaterThan(0);
-    },
-  );
+  test.each([
+    'idempotent POST',
+    'PUT',
+  ])('A %s is sent again, the same to the last byte, until its answer is kept', async (kind) => {
+    const steps = kind === 'PUT' ? post().replace('POST', 'PUT') : post('\n  idempotent: true');
+    let repeated = 0;
+    for await (const { stage, at, answer } of deaths(httpApp(steps), ok, key, 2)) {
+      const retried = await stage.ask('w', key);
+      expect([at, retried.status]).toEqual([at, 200]);
+      if (answer !== null) expect(retried).toEqual(answer);
+      same(stage);
+      repeated += stage.requests.length > 1 ? 1 : 0;
+      expect(await stage.value('hits')).toBe(2);
+      const count = stage.requests.length;
+      expect(await stage.ask('w', key)).toEqual(retried);
+      expect(stage.requests.length).toBe(count);
+    }
+    expect(repeated).toBeGreaterThan(0);
+  });
 
   test('A PUT that says that it may not be repeated is not', async () => {
     for await (const { stage } of deaths(httpApp(post('\n  idempotent: false').replace('POST', 'PUT')), ok, key)) {

@@ -1,7 +1,7 @@
 /** Several replicas' banks, each on a disk and in a process that can die at any await, around one loopback that can do anything. */
 import { createLoopback, type Loopback } from '../../../src/backbone/index.ts';
 import { CffbrwError } from '../../../src/error.ts';
-import { type Bank, type BankBug, createBank } from '../../../src/replica/bank.ts';
+import { type Bank, type BankBug, createBank } from '../../../src/replica/bank/bank.ts';
 import { createSimulatedHost, type World } from '../../../src/simulate/host.ts';
 import { createSimulatedProcess, type KillAt, type SimulatedProcess } from '../../../src/simulate/process.ts';
 import { createSimulatedDisk, type DiskSnapshot, type SimulatedDisk } from '../../../src/simulate/store.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createBank } from '../../../src/replica/bank.ts';
+import { createBank } from '../../../src/replica/bank/bank.ts';
 import { createSimulatedHost } from '../../../src/simulate/host.ts';
 import { memoryStore } from '../../../src/store/index.ts';
 import { addressOf } from '../../../src/strategy/address.ts';

@@ -2,9 +2,9 @@
  * Sees everything at once: what was acknowledged, what the registers hold and have held, and what is on every disk. Knows the one-line model
  * (stock = initial + minted − burned − what was granted and not given back) and nothing of how the bank works.
  */
-import { freeIn, leaseOf, parseBank, totalsOf } from '../../../src/replica/bank-record.ts';
+import { freeIn, leaseOf, parseBank, totalsOf } from '../../../src/replica/bank/record.ts';
+import { emptyRow } from '../../../src/replica/bank/rights.ts';
 import type { SettleResult, TakeResult } from '../../../src/replica/replica.ts';
-import { emptyRow } from '../../../src/replica/rights.ts';
 import type { DiskSnapshot } from '../../../src/simulate/store.ts';
 import { memoryStore, type Store } from '../../../src/store/index.ts';
 import type { BoundedRow } from '../../../src/strategy/bounded-counter.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Bank, BankBug } from '../../../src/replica/bank.ts';
+import type { Bank, BankBug } from '../../../src/replica/bank/bank.ts';
 import type { TakeOptions, TakeResult } from '../../../src/replica/replica.ts';
 import type { Address } from '../../../src/strategy/address.ts';
 import { type Cluster, createCluster, type Place } from './cluster.ts';

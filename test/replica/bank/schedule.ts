@@ -1,7 +1,7 @@
 /** One random history from one seed: safety under every fault, then everything is healed, and everything must come to rest. */
 import { CffbrwError } from '../../../src/error.ts';
-import type { BankBug, TakeEntry } from '../../../src/replica/bank.ts';
-import { freeIn } from '../../../src/replica/bank-record.ts';
+import type { BankBug, TakeEntry } from '../../../src/replica/bank/bank.ts';
+import { freeIn } from '../../../src/replica/bank/record.ts';
 import type { TakeOptions, TakeResult } from '../../../src/replica/replica.ts';
 import { createRandom, type Random } from '../../../src/simulate/random.ts';
 import type { Address } from '../../../src/strategy/address.ts';

@@ -3,7 +3,7 @@
  * loss, duplication, reordering, cuts, pauses and failing disks, against the one-line model in observer.ts.
  */
 import { describe, expect, test } from 'vitest';
-import type { BankBug } from '../../../src/replica/bank.ts';
+import type { BankBug } from '../../../src/replica/bank/bank.ts';
 import { runSchedule } from './schedule.ts';
 
 const factor = Number(process.env.CFFBRW_RUNS ?? 1);

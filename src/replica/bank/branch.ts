@@ -1,0 +1,300 @@
+/**
+ * The bank's branch in this replica: a desk for each bounded counter that it has business with, and what all its parts (lease, take, once,
+ * strong, settle, mint) share.
+ *
+ * Nothing here is the truth: rows and records in the ledger are, and the registers. A desk can be thrown away and made again from them.
+ */
+import { CffbrwError } from '../../error.ts';
+import type { Cancel, Host } from '../../host.ts';
+import type { Address } from '../../strategy/address.ts';
+import { windowOf } from '../../strategy/window.ts';
+import type { Account, Ledger } from '../ledger.ts';
+import type { TakeResult } from '../replica.ts';
+import { type Authenticator, receiptPayload } from './receipt.ts';
+import type { BankRecord } from './record.ts';
+import { createLocalRegisters, type LocalRegisters } from './registers.ts';
+
+export type Reason = NonNullable<TakeResult['reason']>;
+
+/** Mechanisms that a test switches off, to see that it notices. Never set outside tests. */
+export type BankBug =
+  | 'row before bank'
+  | 'no intent'
+  | 'intent not durable'
+  | 'return before row'
+  | 'intent lowered early'
+  | 'generation ignored'
+  | 'lease too much'
+  | 'view kept'
+  | 'settle overwrites'
+  | 'credit twice'
+  | 'expire without register'
+  | 'once unread'
+  | 'claim not durable'
+  | 'loser keeps unit'
+  | 'strong by count'
+  | 'stale row'
+  | 'no wants'
+  | 'nobody yields';
+
+export interface BankOptions {
+  /** How many replicas share the rights now. Default: those that have a row. */
+  readonly activeReplicas?: () => number;
+  /** Identity of the backbone, as last seen; null: not known. It changes when the backbone lost something (B5). */
+  readonly epoch?: () => string | null;
+  /** True for a counter whose local bank must begin with nothing, because its units may have been sold before a write-off. */
+  readonly bornEmpty?: (account: Account) => boolean;
+  /** Every incarnation ever known and not retired: whom a recovery waits for. Default: those that have a row. */
+  readonly members?: () => readonly string[] | null;
+  /** Told what goes wrong in the background. */
+  readonly alarm?: (error: unknown) => void;
+  readonly bugs?: ReadonlySet<BankBug>;
+}
+
+export interface Branch {
+  readonly ledger: Ledger;
+  readonly host: Host;
+  readonly me: string;
+  /** null: the registers are the backbone's. */
+  readonly local: LocalRegisters | null;
+  readonly options: BankOptions;
+  readonly bugs: ReadonlySet<BankBug>;
+  /** By address id, of this incarnation. */
+  readonly desks: Map<string, Desk>;
+  /** Of old incarnations whose rights are returned, by incarnation and address id. */
+  readonly oldDesks: Map<string, Desk>;
+  /** Me, and the old incarnations that were proven to be mine. */
+  readonly own: Set<string>;
+  authenticator: Authenticator | null;
+  /** Receipts that are claims or have a deadline, by id: what to look at again. Hints only: the records decide. */
+  readonly open: Map<string, OpenReceipt>;
+  openGeneration: number;
+  /** Tasks in progress by name; the next of that name waits. */
+  readonly locks: Map<string, Promise<unknown>>;
+  readonly timers: Set<Cancel>;
+  /** Incarnations of mine whose records must be gone through again: something was left with an unknown outcome. */
+  readonly unfinished: Set<string>;
+  /** The ledger's generation in which they were last gone through. */
+  finishedGeneration: number;
+  /** No more leases: everything is being returned. */
+  stopping: boolean;
+  closed: boolean;
+}
+
+export interface OpenReceipt {
+  readonly who: string;
+  readonly text: string;
+  /** Milliseconds since 1970; null: it is a claim without one. */
+  readonly deadline: number | null;
+  readonly claiming: boolean;
+  readonly once: string | null;
+}
+
+export interface SeenBank {
+  readonly bank: BankRecord | null;
+  readonly revision: string | null;
+}
+
+/** One bounded counter, from the side of one incarnation. */
+export interface Desk {
+  readonly who: string;
+  readonly address: Address;
+  readonly bankName: string;
+  readonly intentName: string;
+  /** What the intent record says: the highest lease that any compare-and-set of mine may write; null: there is no record. */
+  intent: number | null;
+  /** The ledger's generation in which `intent` was read; −1: not yet. */
+  intentGeneration: number;
+  /** True when no compare-and-set of mine can still land. */
+  clean: boolean;
+  seen: SeenBank | null;
+  readonly waiting: Set<Waiter>;
+  /** Units that strong takes wait for. */
+  strongWants: number;
+  turn: Promise<void> | null;
+  again: boolean;
+  retry: Cancel | null;
+  trouble: 'unreachable' | 'recovering' | null;
+  /** The last refusal: good until something shows otherwise. */
+  refusal: { readonly reason: Reason; readonly units: number; readonly untilMs: number } | null;
+  /** By a take, or by something given back. */
+  lastUsedMs: number;
+  /** Looked up at all: who did may still work with it. */
+  touchedMs: number;
+  yieldedUntilMs: number;
+  /** When a want of another replica last made this one look at the bank. */
+  calledMs: number;
+  /** Below so many rights more are fetched in the background. */
+  lowWater: number;
+  /** Wants of others: which version of their row said so, and when it was first heard. */
+  readonly heard: Map<string, { readonly version: number; readonly atMs: number }>;
+  readonly windowEnds: number | null;
+  readonly payloads: Map<number, string>;
+}
+
+/** A take (or a burn) that waits for rights. */
+export interface Waiter {
+  readonly parts: readonly Part[];
+  /** Tries again: true when it was decided, this way or the other. */
+  attempt(): boolean;
+  refuse(reason: Reason, part: Part): void;
+  fail(error: unknown): void;
+}
+
+export interface Part {
+  readonly desk: Desk;
+  readonly units: number;
+}
+
+const noBugs: ReadonlySet<BankBug> = new Set();
+
+export const createBranch = (ledger: Ledger, options: BankOptions): Branch => ({
+  ledger,
+  host: ledger.host,
+  me: ledger.me,
+  local: ledger.registers === null ? createLocalRegisters(ledger, options.bugs?.has('view kept') === true) : null,
+  options,
+  bugs: options.bugs ?? noBugs,
+  desks: new Map(),
+  oldDesks: new Map(),
+  own: new Set([ledger.me]),
+  authenticator: null,
+  open: new Map(),
+  openGeneration: -1,
+  locks: new Map(),
+  timers: new Set(),
+  unfinished: new Set([ledger.me]),
+  finishedGeneration: ledger.generation,
+  stopping: false,
+  closed: false,
+});
+
+export const intentPrefix = 'intent/';
+const manyDesks = 10_000;
+/** Nothing here takes so long. */
+const quietMs = 60_000;
+
+/** My desk for this counter. */
+export function deskAt(branch: Branch, account: Pick<Account, 'address' | 'variable'>): Desk {
+  const known = branch.desks.get(account.address.id);
+  if (known !== undefined) {
+    known.touchedMs = branch.host.elapsed();
+    return known;
+  }
+  if (branch.desks.size % manyDesks === manyDesks - 1) dropQuiet(branch);
+  const desk = createDesk(branch, account, branch.me);
+  branch.desks.set(account.address.id, desk);
+  return desk;
+}
+
+/** The desk of an incarnation of mine. */
+export function deskOf(branch: Branch, account: Pick<Account, 'address' | 'variable'>, who: string): Desk {
+  if (who === branch.me) return deskAt(branch, account);
+  const name = `${who}/${account.address.id}`;
+  const desk = branch.oldDesks.get(name) ?? createDesk(branch, account, who);
+  branch.oldDesks.set(name, desk);
+  return desk;
+}
+
+const createDesk = (branch: Branch, { address, variable }: Pick<Account, 'address' | 'variable'>, who: string): Desk => ({
+  who,
+  address,
+  bankName: `bank/${address.id}`,
+  intentName: `${intentPrefix}${who}/${address.id}`,
+  intent: null,
+  intentGeneration: -1,
+  clean: false,
+  seen: null,
+  waiting: new Set(),
+  strongWants: 0,
+  turn: null,
+  again: false,
+  retry: null,
+  trouble: null,
+  refusal: null,
+  lastUsedMs: branch.host.elapsed(),
+  touchedMs: branch.host.elapsed(),
+  yieldedUntilMs: 0,
+  calledMs: Number.NEGATIVE_INFINITY,
+  lowWater: 0,
+  heard: new Map(),
+  windowEnds: variable.window === undefined ? null : (windowOf(variable.window, address.window)?.endsMs ?? null),
+  payloads: new Map(),
+});
+
+/** True when nothing would be lost with this desk but time. */
+const isQuiet = (desk: Desk): boolean =>
+  desk.waiting.size === 0 && desk.turn === null && desk.retry === null && desk.strongWants === 0 && desk.intent === null;
+
+/** Forgets desks that nobody waits at and that hold nothing. */
+function dropQuiet(branch: Branch): void {
+  const longAgo = branch.host.elapsed() - quietMs;
+  for (const desks of [branch.desks, branch.oldDesks]) {
+    for (const [name, desk] of desks) if (isQuiet(desk) && desk.touchedMs < longAgo) desks.delete(name);
+  }
+}
+
+export const holdsBusiness = (branch: Branch, address: Address): boolean => {
+  const desk = branch.desks.get(address.id);
+  return desk !== undefined && !isQuiet(desk);
+};
+
+/** The part of a receipt that names the issuer, the address and the units. */
+export function payloadAt(desk: Desk, units: number): string {
+  let payload = desk.payloads.get(units);
+  if (payload === undefined) {
+    payload = receiptPayload(desk.who, desk.address.id, units);
+    if (desk.payloads.size < 16) desk.payloads.set(units, payload);
+  }
+  return payload;
+}
+
+/** Runs tasks of one name one after another. */
+export function locked<T>(branch: Branch, name: string, task: () => Promise<T>): Promise<T> {
+  const before = branch.locks.get(name) ?? Promise.resolve();
+  const run = before.then(task);
+  const tail = run.then(
+    () => {},
+    () => {},
+  );
+  branch.locks.set(name, tail);
+  void tail.then(() => {
+    if (branch.locks.get(name) === tail) branch.locks.delete(name);
+  });
+  return run;
+}
+
+/** A timer that ends with the branch. */
+export function after(branch: Branch, delayMs: number, task: () => void): Cancel {
+  if (branch.closed) return () => {};
+  const stop = branch.host.after(delayMs, () => {
+    branch.timers.delete(cancel);
+    task();
+  });
+  const cancel = () => {
+    branch.timers.delete(cancel);
+    stop();
+  };
+  branch.timers.add(cancel);
+  return cancel;
+}
+
+export const pause = (branch: Branch, delayMs: number): Promise<void> =>
+  new Promise((resolve) => after(branch, delayMs, resolve));
+
+/** All of these accounts, in memory, at the same instant. */
+export async function accountsAt(branch: Branch, addresses: readonly Address[]): Promise<Account[]> {
+  for (;;) {
+    const accounts = addresses.map((address) => branch.ledger.peek(address));
+    if (accounts.every((account) => account !== undefined)) return accounts;
+    for (const address of addresses) await branch.ledger.account(address);
+  }
+}
+
+/** Rights or knowledge have changed: whoever waits at this desk tries again, in the order of arrival. */
+export function serve(branch: Branch, desk: Desk): void {
+  if (desk.who !== branch.me) return;
+  for (const waiter of [...desk.waiting]) waiter.attempt();
+}
+
+export const closedError = (): CffbrwError => new CffbrwError('CLOSED', 'this replica is closed', { fix: 'Open it again.' });

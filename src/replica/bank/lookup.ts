@@ -1,0 +1,35 @@
+/** Registers that are written at most once, wherever they are kept. */
+import type { Register } from '../../backbone/backbone.ts';
+import { CffbrwError, invariant } from '../../error.ts';
+import type { Ledger } from '../ledger.ts';
+import type { Branch } from './branch.ts';
+
+/** The register, created with `create()` if it does not exist. `created`: by this call. Rejects with UNREACHABLE. */
+export async function lookUp(
+  branch: Branch,
+  name: string,
+  create: () => string,
+): Promise<{ readonly register: Register; readonly created: boolean }> {
+  const { local } = branch;
+  if (local === null) {
+    const there = await registersOf(branch).get(name);
+    if (there.value !== null) return { register: there, created: false };
+    const { done, register } = await registersOf(branch).compareAndSet(name, create(), null);
+    return { register, created: done };
+  }
+  for (;;) {
+    await local.get(name);
+    const there = local.peek(name);
+    if (there === undefined) continue;
+    if (there.value !== null) return { register: there, created: false };
+    local.put(name, create());
+    return { register: local.peek(name) ?? there, created: true };
+  }
+}
+
+export function registersOf({ ledger }: Branch): NonNullable<Ledger['registers']> {
+  invariant(ledger.registers !== null, 'N3', 'a local bank has no registers elsewhere');
+  return ledger.registers;
+}
+
+export const isUnreachable = (error: unknown): boolean => error instanceof CffbrwError && error.code === 'UNREACHABLE';

@@ -1,0 +1,225 @@
+/**
+ * `once: key`: at most one live grant per address and key, anywhere. The register `once/<address>/<key>` names the receipt of the grant; a
+ * key is free when the settlement of that receipt says give or expiry.
+ *
+ * It never answers with a grant before the register names it, and never leaves a lost claim's units taken.
+ *
+ * Invariants:
+ *   N8  A claim is durable before the register can name it.
+ *   N9  A claim is over once: granted when the register names it, given back when the register names another.
+ */
+import type { Register } from '../../backbone/backbone.ts';
+import { checkKey } from '../../strategy/address.ts';
+import type { Account } from '../ledger.ts';
+import type { TakeOptions, TakeResult } from '../replica.ts';
+import { accountsAt, type Branch, type Desk, locked, type Part, pause } from './branch.ts';
+import { drop, type KeptReceipt, keep, loadKept } from './kept.ts';
+import { isUnreachable, registersOf } from './lookup.ts';
+import { type Later, whenKnown } from './registers.ts';
+import { remaining } from './rights.ts';
+import { credit, settlementOf } from './settle.ts';
+import { takeStrongly } from './strong.ts';
+import { decided, defaultTimeoutMs, type Grant, grant, granted, prepared, refused, type TakeEntry } from './take.ts';
+import { obtain } from './waiting.ts';
+
+/** What the register holds. `confirmed` only in local registers, where the settlement is written into it. */
+interface Named {
+  readonly receipt: string;
+  readonly expires: number | null;
+  readonly confirmed?: boolean;
+}
+
+const retryMs = 100;
+
+export const oncePrefix = (addressId: string): string => `once/${addressId}/`;
+const printNamed = (named: Named): string => JSON.stringify(named);
+const parseNamed = (text: string): Named => JSON.parse(text) as Named;
+
+export function takeOnce(branch: Branch, entry: TakeEntry, options: TakeOptions): Later<TakeResult> {
+  const prefix = oncePrefix(entry.address.id);
+  const name = prefix + JSON.stringify(checkKey(options.once));
+  if (branch.local === null) return locked(branch, name, () => claim(branch, entry, options, name));
+  return whenKnown(branch.local.loadAll(prefix), () =>
+    prepared(branch, [entry], (parts) => takeOnceHere(branch, parts, { options, name, prefix })),
+  );
+}
+
+// ── Without a backbone: one synchronous block. ──
+
+interface LocalOnce {
+  readonly options: TakeOptions;
+  readonly name: string;
+  readonly prefix: string;
+}
+
+function takeOnceHere(branch: Branch, parts: readonly Part[], { options, name, prefix }: LocalOnce): Later<TakeResult> {
+  const [{ desk, units }] = parts as [Part];
+  /** The earlier grant's answer; null: there is none; or all again, when memory was reverted and it must be read anew. */
+  const earlier = (): Later<TakeResult> | null => {
+    const known = branch.local?.peek(name, prefix);
+    if (known === undefined) return takeOnce(branch, { address: desk.address, amount: units }, options);
+    return known.value === null ? null : decided(options, repeated(branch, desk, parseNamed(known.value)));
+  };
+  const first = branch.ledger.frozen === null ? earlier() : null;
+  if (first !== null) return first;
+  const decision = obtain<Later<TakeResult>>(branch, {
+    parts,
+    timeoutMs: 0,
+    perform(accounts) {
+      const late = earlier();
+      if (late !== null) return late;
+      const made = grant(branch, parts, accounts, { options, once: name, state: 'granted' });
+      branch.local?.put(name, printNamed({ receipt: made.text, expires: made.deadline }));
+      return decided(options, granted(parts, accounts, made));
+    },
+    refuse: (reason, part) => decided(options, refused(branch, reason, part)),
+  });
+  return whenKnown(decision, (result) => result);
+}
+
+function repeated(branch: Branch, desk: Desk, { receipt, expires, confirmed = false }: Named): TakeResult {
+  const account = branch.ledger.peek(desk.address);
+  return {
+    ok: true,
+    reason: null,
+    left: account === undefined ? 0 : remaining(account),
+    receipt,
+    repeated: true,
+    confirmed,
+    expires,
+    windowEnds: desk.windowEnds,
+  };
+}
+
+// ── With a backbone. ──
+
+async function claim(branch: Branch, entry: TakeEntry, options: TakeOptions, name: string): Promise<TakeResult> {
+  const deadlineMs = branch.host.elapsed() + (options.timeoutMs ?? defaultTimeoutMs);
+  // What the registers say may be what they said before something was lost.
+  const isFrozen = branch.ledger.frozen !== null;
+  const register = isFrozen ? { value: null, revision: null } : await registersOf(branch).get(name);
+  const live = await liveGrant(branch, register);
+  return prepared(branch, [entry], async (parts) => {
+    const [{ desk }] = parts as [Part];
+    if (live !== null) return decided(options, repeated(branch, desk, live));
+    const claimed = await reserve(branch, parts, { options, name, timeoutMs: Math.max(0, deadlineMs - branch.host.elapsed()) });
+    if ('ok' in claimed) return claimed;
+    const durable = branch.ledger.flush();
+    if (branch.bugs.has('claim not durable')) durable.catch(() => {});
+    else await durable;
+    return finishClaim(branch, { parts, made: claimed, options, name, deadlineMs }, register);
+  });
+}
+
+interface ReserveOptions {
+  readonly options: TakeOptions;
+  readonly name: string;
+  readonly timeoutMs: number;
+}
+
+/** Takes the units as claiming; or the refusal. */
+function reserve(
+  branch: Branch,
+  parts: readonly Part[],
+  { options, name, timeoutMs }: ReserveOptions,
+): Later<Grant | TakeResult> {
+  const terms = { options, once: name, state: 'claiming' } as const;
+  if (options.strong === true)
+    return takeStrongly<Grant | TakeResult>(branch, parts[0] as Part, { terms, timeoutMs, finish: (_, made) => made });
+  return obtain<Grant | TakeResult>(branch, {
+    parts,
+    timeoutMs,
+    perform: (accounts) => grant(branch, parts, accounts, terms),
+    refuse: (reason, part) => decided(options, refused(branch, reason, part)),
+  });
+}
+
+/** The grant that the register names, unless it was given back or has expired. */
+async function liveGrant(branch: Branch, { value }: Register): Promise<Named | null> {
+  if (value === null) return null;
+  const named = parseNamed(value);
+  const settlement = await settlementOf(branch, named.receipt);
+  return settlement === 'give' || settlement === 'expire' ? null : { ...named, confirmed: settlement === 'confirm' };
+}
+
+interface Claim {
+  readonly parts: readonly Part[];
+  readonly made: Grant;
+  readonly options: TakeOptions;
+  readonly name: string;
+  /** By the elapsed clock. */
+  readonly deadlineMs: number;
+}
+
+async function finishClaim(branch: Branch, claimed: Claim, register: Register): Promise<TakeResult> {
+  const { parts, made, options } = claimed;
+  const winner = await decideClaim(branch, claimed, register);
+  const [{ desk }] = parts as [Part];
+  return locked(branch, `receipt ${made.id}`, async () => {
+    if (winner === null) return granting(branch, desk, made.id, (accounts) => decided(options, granted(parts, accounts, made)));
+    return losing(branch, desk, made.id, () => decided(options, repeated(branch, desk, winner)));
+  });
+}
+
+/** null: the register names this claim. Rejects with UNREACHABLE when that is not known in time. */
+async function decideClaim(branch: Branch, { made, name, deadlineMs }: Claim, first: Register): Promise<Named | null> {
+  let register = first;
+  for (;;) {
+    if (register.value !== null && parseNamed(register.value).receipt === made.text) return null;
+    const live = await liveGrant(branch, register);
+    if (live !== null) return live;
+    try {
+      const value = printNamed({ receipt: made.text, expires: made.deadline });
+      register = (await registersOf(branch).compareAndSet(name, value, register.revision)).register;
+      if (branch.bugs.has('once unread')) return null;
+    } catch (error) {
+      if (!isUnreachable(error) || branch.host.elapsed() >= deadlineMs) throw error;
+      await pause(branch, retryMs);
+      register = await registersOf(branch).get(name);
+    }
+  }
+}
+
+/** The claim is granted: its record says so from now on. Already settled and gone is granted, too. */
+async function granting<T>(branch: Branch, desk: Desk, id: string, answer: (accounts: readonly Account[]) => T): Promise<T> {
+  for (;;) {
+    const { generation } = branch.ledger;
+    const kept = await loadKept(branch, desk.who, id);
+    const accounts = await accountsAt(branch, [desk.address]);
+    if (generation !== branch.ledger.generation) continue;
+    if (kept?.state === 'claiming') keep(branch, desk.who, id, { ...kept, state: 'granted' });
+    return answer(accounts);
+  }
+}
+
+/** Another claim has won: the units go back, in the transaction that forgets this one (N9). */
+async function losing<T>(branch: Branch, desk: Desk, id: string, answer: () => T): Promise<T> {
+  for (;;) {
+    const { generation } = branch.ledger;
+    const kept = await loadKept(branch, desk.who, id);
+    if (generation !== branch.ledger.generation) continue;
+    if (kept?.state !== 'claiming') return answer();
+    const done = await credit(
+      branch,
+      desk.who,
+      branch.bugs.has('loser keeps unit') ? [] : kept.entries,
+      () => {
+        drop(branch, desk.who, id);
+        return { answer: answer() };
+      },
+      generation,
+    );
+    if (done !== null) return done.answer;
+  }
+}
+
+/** Finishes a claim of which a crash or an unknown outcome left the record. Rejects with UNREACHABLE. */
+export function resumeClaim(branch: Branch, desk: Desk, id: string, { text, once, deadline }: KeptReceipt): Promise<void> {
+  const name = once ?? '';
+  return locked(branch, name, async () => {
+    const kept = await loadKept(branch, desk.who, id);
+    if (kept?.state !== 'claiming') return;
+    const claimed: Claim = { parts: [{ desk, units: 0 }], made: { id, text, deadline }, options: {}, name, deadlineMs: 0 };
+    await finishClaim(branch, claimed, await registersOf(branch).get(name));
+  });
+}

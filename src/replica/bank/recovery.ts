@@ -1,0 +1,87 @@
+/**
+ * A bank that lost something: that shows less than it has shown before. `recovering` is written into it, and nobody leases until every
+ * incarnation ever known, and not retired, has written its totals again. Rights that are held stay spendable.
+ *
+ * How it is noticed: a row's `leased` and `strong` are only ever raised to what the bank has shown. So whoever holds a row that is ahead of a
+ * bank which was asked afterwards knows; and so does everybody when the backbone shows another identity than the bank.
+ *
+ * Invariant:
+ *   N13 A bank stops recovering only when all members have written, and what they wrote is covered by what was minted.
+ */
+
+import type { Account } from '../ledger.ts';
+import type { Branch, Desk, SeenBank } from './branch.ts';
+import { openIntent, writeRow } from './intent.ts';
+import { type BankRecord, freeIn, leaseOf, sameTotals, type Totals, totalsOf, withTotals } from './record.ts';
+import { knownInitial, rowOf } from './rights.ts';
+
+/** What the bank shall hold next, or null when nothing has to change. */
+export interface Plan {
+  readonly account: Account;
+  readonly totals: Totals;
+  readonly bank: BankRecord;
+}
+
+/** What rows prove that the bank has shown. */
+export interface Shown {
+  readonly initial: number | null;
+  readonly totals: ReadonlyMap<string, { readonly leased: number; readonly strong: number }>;
+}
+
+export function shownBy(account: Account): Shown {
+  const totals = new Map<string, { leased: number; strong: number }>();
+  for (const [who, { row }] of account.rows) totals.set(who, { leased: row.leased, strong: row.strong });
+  return { initial: knownInitial(account), totals };
+}
+
+/** True when a bank that was asked after `shown` was known does not show it. */
+export function isBehind({ bank }: SeenBank, { initial, totals }: Shown): boolean {
+  if (bank === null) return initial !== null;
+  if (bank.recovering !== null) return false;
+  if (freeIn(bank) < 0) return true;
+  for (const [who, { leased, strong }] of totals) {
+    if (leaseOf(bank, who).leased < leased || (bank.strong[who]?.count ?? 0) < strong) return true;
+  }
+  return false;
+}
+
+/** It was kept by a backbone that has lost something since. */
+export const isOfAnother = (epoch: string | null, bank: BankRecord): boolean =>
+  epoch !== null && bank.epoch !== null && bank.epoch !== epoch;
+
+/** The same without knowing which is the newer: worth asking again. */
+export const isSuspect = (account: Account, seen: SeenBank): boolean => isBehind(seen, shownBy(account));
+
+/** Everybody writes again what they hold; the last one opens the bank. null: nothing to write. */
+export function planRecovery(branch: Branch, desk: Desk, account: Account, bank: BankRecord): Plan | null {
+  desk.trouble = 'recovering';
+  for (const waiter of [...desk.waiting]) {
+    for (const part of waiter.parts) if (part.desk === desk) waiter.refuse('recovering', part);
+  }
+  callEverybody(branch, desk, account);
+  const row = rowOf(account, desk.who);
+  const shown = totalsOf(bank, desk.who);
+  const totals = {
+    leased: Math.max(row.leased, shown.leased),
+    returned: Math.max(row.returned, shown.returned),
+    minted: Math.max(row.minted, shown.minted),
+    burned: Math.max(row.burned, shown.burned),
+  };
+  const written = new Set(bank.recovering?.written);
+  const isWritten = written.has(desk.who);
+  const members = branch.options.members?.() ?? [...account.rows.keys()];
+  const strong = { ...bank.strong };
+  if (row.strong > (strong[desk.who]?.count ?? 0)) strong[desk.who] = { count: row.strong, id: '' };
+  const next = withTotals({ ...bank, strong, recovering: { written: [...written.add(desk.who)] } }, desk.who, totals);
+  const isOver = members.every((who) => written.has(who)) && freeIn(next) >= 0;
+  if (isWritten && !isOver && sameTotals(totals, shown)) return null;
+  return { account, totals, bank: isOver ? { ...next, recovering: null } : next };
+}
+
+/** A want brings everybody to the bank. It is taken back when the bank is open again. */
+function callEverybody(branch: Branch, desk: Desk, account: Account): void {
+  const row = rowOf(account, desk.who);
+  if (desk.who !== branch.me || row.wants > 0) return;
+  openIntent(branch, desk, account);
+  writeRow(branch, desk, account, { ...row, wants: 1 });
+}

@@ -1,0 +1,185 @@
+/**
+ * `strong`: each take is a compare-and-set that adds its units to this replica's strong total in the bank, under a random name. Only who
+ * finds its own name there answers ok, so even two replicas with one identity cannot both.
+ *
+ * It never holds anything: the units go from the bank into the row's `taken` and `strong` at once.
+ *
+ * Invariant:
+ *   N12 One strong take per counter at a time; its name is durable before the bank can show it.
+ */
+
+import type { Account } from '../ledger.ts';
+import type { TakeResult } from '../replica.ts';
+import { accountsAt, type Branch, type Desk, locked, type Part, pause, type Reason, type SeenBank } from './branch.ts';
+import { openIntent, readIntent, writeRow } from './intent.ts';
+import { fetchBank, settled } from './lease.ts';
+import { isUnreachable, registersOf } from './lookup.ts';
+import { freeIn, printBank, totalsOf, withStrong, withTotals } from './record.ts';
+import { isOfAnother, isSuspect } from './recovery.ts';
+import { giveBack } from './return.ts';
+import { knownInitial, remaining, rowOf } from './rights.ts';
+import { decided, type Grant, type GrantTerms, issue, refused } from './take.ts';
+import { setWants } from './wants.ts';
+
+export const strongPrefix = 'strong/';
+const strongName = (desk: Desk): string => `${strongPrefix}${desk.who}/${desk.address.id}`;
+const pollMs = 50;
+
+interface Attempt {
+  readonly id: string;
+  readonly units: number;
+}
+
+export interface StrongRequest<T> {
+  readonly terms: GrantTerms;
+  readonly timeoutMs: number;
+  /** Called in the block that writes the row and the receipt. */
+  finish(accounts: readonly Account[], grant: Grant): T;
+}
+
+/** Takes straight from the bank; or the refusal. */
+export function takeStrongly<T>(
+  branch: Branch,
+  part: Part,
+  { terms, timeoutMs, finish }: StrongRequest<T>,
+): Promise<T | TakeResult> {
+  const deadlineMs = branch.host.elapsed() + timeoutMs;
+  return locked(branch, `strong ${part.desk.bankName}`, async () => {
+    const reason = branch.ledger.frozen;
+    if (reason !== null) return decided(terms.options, refused(branch, reason === 'unreachable' ? reason : 'recovering', part));
+    await settleEarlier(branch, part.desk);
+    const outcome = await attempt(branch, part, deadlineMs);
+    if (outcome !== 'taken') return decided(terms.options, refused(branch, outcome, part));
+    return record(branch, part, (account) => finish([account], issue(branch, [part], terms)));
+  });
+}
+
+/** The bank shows my name: the row follows, in the block that `finish` writes the receipt in. */
+async function record<T>(branch: Branch, { desk, units }: Part, finish: (account: Account) => T): Promise<T> {
+  for (;;) {
+    await readIntent(branch, desk);
+    const [account] = (await accountsAt(branch, [desk.address])) as [Account];
+    if (desk.intentGeneration !== branch.ledger.generation) continue;
+    const row = rowOf(account, desk.who);
+    writeRow(branch, desk, account, { ...row, strong: row.strong + units, taken: row.taken + units });
+    branch.ledger.putRecord(strongName(desk), null);
+    return finish(account);
+  }
+}
+
+async function attempt(branch: Branch, part: Part, deadlineMs: number): Promise<'taken' | Reason> {
+  const { desk, units } = part;
+  const trial: Trial = { id: branch.host.id(), deadlineMs, unsure: false };
+  branch.ledger.putRecord(strongName(desk), JSON.stringify({ id: trial.id, units } satisfies Attempt));
+  await branch.ledger.flush();
+  desk.strongWants += units;
+  try {
+    const outcome = await exchange(branch, part, trial);
+    if (outcome === 'taken') return outcome;
+    // The record stays while a compare-and-set may still land.
+    if (trial.unsure) branch.unfinished.add(desk.who);
+    else branch.ledger.putRecord(strongName(desk), null);
+    return outcome;
+  } finally {
+    desk.strongWants -= units;
+    const account = branch.ledger.peek(desk.address);
+    if (account !== undefined) setWants(branch, desk, account);
+  }
+}
+
+interface Trial {
+  readonly id: string;
+  readonly deadlineMs: number;
+  /** Set when a compare-and-set was not answered. */
+  unsure: boolean;
+}
+
+async function exchange(branch: Branch, part: Part, trial: Trial): Promise<'taken' | Reason> {
+  const { desk } = part;
+  const isLate = () => branch.host.elapsed() >= trial.deadlineMs;
+  for (;;) {
+    const seen = await lookOr(branch, desk, trial.deadlineMs);
+    if (seen === null) return 'unreachable';
+    if (seen.bank === null) await settled(branch, desk);
+    else {
+      const outcome = await propose(branch, part, trial, seen);
+      if (outcome !== null && (outcome !== 'held-elsewhere' || isLate())) return outcome;
+    }
+    if (isLate()) return 'unreachable';
+  }
+}
+
+/** null: it did not happen, try again. */
+async function propose(branch: Branch, { desk, units }: Part, trial: Trial, seen: SeenBank): Promise<'taken' | Reason | null> {
+  const { bank } = seen;
+  if (bank === null) return null;
+  const total = bank.strong[desk.who];
+  if (branch.bugs.has('strong by count')) {
+    const known = branch.ledger.peek(desk.address);
+    if (known !== undefined && (total?.count ?? 0) > rowOf(known, desk.who).strong) return 'taken';
+  }
+  if (total?.id === trial.id) return 'taken';
+  if (bank.recovering !== null) return 'recovering';
+  const account = branch.ledger.peek(desk.address);
+  const lost = isOfAnother(branch.options.epoch?.() ?? null, bank) || (account !== undefined && isSuspect(account, seen));
+  if (lost) return settled(branch, desk).then(() => null);
+  if (freeIn(bank) < units) return wantMore(branch, desk, units);
+  const next = printBank(withStrong(bank, desk.who, { count: (total?.count ?? 0) + units, id: trial.id }));
+  try {
+    const outcome = await registersOf(branch).compareAndSet(desk.bankName, next, seen.revision);
+    return outcome.done ? 'taken' : null;
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    trial.unsure = true;
+    await pause(branch, pollMs);
+    return null;
+  }
+}
+
+async function wantMore(branch: Branch, desk: Desk, units: number): Promise<Reason> {
+  const [account] = (await accountsAt(branch, [desk.address])) as [Account];
+  if (knownInitial(account) !== null && remaining(account) < units) return 'exhausted';
+  setWants(branch, desk, account);
+  await pause(branch, pollMs);
+  return 'held-elsewhere';
+}
+
+async function lookOr(branch: Branch, desk: Desk, deadlineMs: number): Promise<SeenBank | null> {
+  for (;;) {
+    try {
+      return await fetchBank(branch, desk);
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      if (branch.host.elapsed() >= deadlineMs) return null;
+      await pause(branch, pollMs);
+    }
+  }
+}
+
+/**
+ * What an earlier attempt left, of which nobody was told that it succeeded: if the bank shows it, its units are taken and given back; if not,
+ * the revision is changed first, so that it cannot land any more. Rejects with UNREACHABLE.
+ */
+export async function settleEarlier(branch: Branch, desk: Desk): Promise<void> {
+  const text = await branch.ledger.loadRecord(strongName(desk));
+  if (text === null) return;
+  const { id, units } = JSON.parse(text) as Attempt;
+  let seen = await fetchBank(branch, desk);
+  for (;;) {
+    if (seen.bank?.strong[desk.who]?.id === id)
+      return record(branch, { desk, units }, (account) => undo(branch, desk, account, units));
+    if (seen.bank === null) break;
+    const same = printBank(withTotals(seen.bank, desk.who, totalsOf(seen.bank, desk.who)));
+    const { done } = await registersOf(branch).compareAndSet(desk.bankName, same, seen.revision);
+    if (done) break;
+    seen = await fetchBank(branch, desk);
+  }
+  branch.ledger.putRecord(strongName(desk), null);
+}
+
+function undo(branch: Branch, desk: Desk, account: Account, units: number): void {
+  const row = rowOf(account, desk.who);
+  openIntent(branch, desk, account);
+  writeRow(branch, desk, account, { ...row, given: row.given + units });
+  giveBack(branch, desk, account, units);
+}

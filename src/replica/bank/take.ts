@@ -1,0 +1,174 @@
+/**
+ * Taking: all or nothing, decided in one synchronous block that writes the rows, the receipt and what the caller keeps with them.
+ *
+ * It never answers before it knows whose right it spends, and never waits where this replica holds the rights.
+ */
+import { CffbrwError } from '../../error.ts';
+import type { Address } from '../../strategy/address.ts';
+import type { Account } from '../ledger.ts';
+import type { TakeOptions, TakeResult } from '../replica.ts';
+import { accountsAt, type Branch, type Desk, deskAt, type Part, payloadAt, type Reason } from './branch.ts';
+import { writeRow } from './intent.ts';
+import { keep } from './kept.ts';
+import type { Authenticator } from './receipt.ts';
+import type { Later } from './registers.ts';
+import { remaining, rowOf } from './rights.ts';
+import { ensureAuthenticator } from './secret.ts';
+import { obtain, type Request } from './waiting.ts';
+
+/** One entry of a take. `amount`: units, a positive safe integer. */
+export interface TakeEntry {
+  readonly address: Address;
+  readonly amount: number;
+}
+
+export const defaultTimeoutMs = 2_000;
+
+/** What a grant writes besides its rows. */
+export interface GrantTerms {
+  readonly options: TakeOptions;
+  /** The register that a claim is for; null: this is no claim. */
+  readonly once: string | null;
+  readonly state: 'claiming' | 'granted';
+}
+
+export interface Grant {
+  readonly id: string;
+  readonly text: string;
+  readonly deadline: number | null;
+}
+
+/** The parts of a take, one per counter, in the order of their addresses; null: an account is not in memory. */
+export function partsInMemory(branch: Branch, entries: readonly TakeEntry[]): Part[] | null {
+  const only = entries[0];
+  if (entries.length === 1 && only !== undefined) {
+    const account = branch.ledger.peek(only.address);
+    return account === undefined ? null : [{ desk: deskAt(branch, account), units: only.amount }];
+  }
+  const units = new Map<Desk, number>();
+  for (const { address, amount } of entries) {
+    const account = branch.ledger.peek(address);
+    if (account === undefined) return null;
+    const desk = deskAt(branch, account);
+    units.set(desk, (units.get(desk) ?? 0) + amount);
+  }
+  return [...units].map(([desk, sum]) => ({ desk, units: sum })).sort((a, b) => (a.desk.address.id < b.desk.address.id ? -1 : 1));
+}
+
+/** Accounts in memory and the receipts' secret known: from there on a take may be decided synchronously. */
+export function prepared<T>(branch: Branch, entries: readonly TakeEntry[], go: (parts: readonly Part[]) => Later<T>): Later<T> {
+  const parts = branch.authenticator === null ? null : partsInMemory(branch, entries);
+  if (parts !== null) return go(parts);
+  const load = async (): Promise<T> => {
+    for (;;) {
+      await ensureAuthenticator(branch);
+      await accountsAt(
+        branch,
+        entries.map(({ address }) => address),
+      );
+      const loaded = partsInMemory(branch, entries);
+      if (loaded !== null) return go(loaded);
+    }
+  };
+  return load();
+}
+
+/** A take without `once` and `strong`. */
+export const takePlain = (branch: Branch, entries: readonly TakeEntry[], options: TakeOptions): Later<TakeResult> =>
+  prepared(branch, entries, (parts) => {
+    const terms: GrantTerms = { options, once: null, state: 'granted' };
+    return obtain(branch, {
+      parts,
+      timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+      perform: (accounts) => decided(options, granted(parts, accounts, grant(branch, parts, accounts, terms))),
+      refuse: (reason, part) => decided(options, refused(branch, reason, part, entries)),
+    } satisfies Request<TakeResult>);
+  });
+
+/** Takes the units in the rows and writes the receipt, in this synchronous block. */
+export function grant(branch: Branch, parts: readonly Part[], accounts: readonly Account[], terms: GrantTerms): Grant {
+  for (let i = 0; i < parts.length; i += 1) {
+    const { desk, units } = parts[i] as Part;
+    const account = accounts[i] as Account;
+    const row = rowOf(account, desk.who);
+    writeRow(branch, desk, account, { ...row, taken: row.taken + units });
+  }
+  return issue(branch, parts, terms);
+}
+
+/** The receipt for units that the rows of this block have taken. */
+export function issue(branch: Branch, parts: readonly Part[], { options, once, state }: GrantTerms): Grant {
+  const { desk, units } = parts[0] as Part;
+  const id = branch.host.id();
+  const deadline = options.holdMs === undefined ? null : branch.host.now() + options.holdMs;
+  const kept = parts.length > 1 || deadline !== null || once !== null;
+  const text = (branch.authenticator as Authenticator).issue(id, payloadAt(desk, kept ? 0 : units));
+  if (kept)
+    keep(branch, desk.who, id, { text, entries: parts.map((part) => [part.desk.address.id, part.units]), state, deadline, once });
+  return { id, text, deadline };
+}
+
+export const granted = (parts: readonly Part[], accounts: readonly Account[], { text, deadline }: Grant): TakeResult => ({
+  ok: true,
+  reason: null,
+  left: leftOf(parts, accounts),
+  receipt: text,
+  repeated: false,
+  confirmed: false,
+  expires: deadline,
+  windowEnds: earliestEnd(parts),
+});
+
+export function refused(branch: Branch, reason: Reason, { desk }: Part, entries: readonly TakeEntry[] = []): TakeResult {
+  const account = branch.ledger.peek(desk.address);
+  const refusal: TakeResult = {
+    ok: false,
+    reason,
+    left: account === undefined ? 0 : remaining(account),
+    receipt: null,
+    repeated: false,
+    confirmed: false,
+    expires: null,
+    windowEnds: desk.windowEnds,
+  };
+  return entries.length > 1 ? { ...refusal, failed: { take: desk.address.variable, key: desk.address.key } } : refusal;
+}
+
+export function decided(options: TakeOptions, result: TakeResult): TakeResult {
+  options.decided?.(result);
+  return result;
+}
+
+/** For a list: of the counter of which the least is left. */
+export function leftOf(parts: readonly Part[], accounts: readonly Account[]): number {
+  let left = Number.POSITIVE_INFINITY;
+  for (const account of accounts) left = Math.min(left, remaining(account));
+  return parts.length === 0 ? 0 : left;
+}
+
+export function earliestEnd(parts: readonly Part[]): number | null {
+  let earliest: number | null = null;
+  for (const { desk } of parts) {
+    if (desk.windowEnds !== null && (earliest === null || desk.windowEnds < earliest)) earliest = desk.windowEnds;
+  }
+  return earliest;
+}
+
+/** Throws INVALID_NUMBER, WRONG_OPERATION. */
+export function checkTake(entries: readonly TakeEntry[], options: TakeOptions): void {
+  if (entries.length === 0) throw new CffbrwError('INVALID_VALUE', 'a take of nothing', { fix: 'Give at least one entry.' });
+  if (entries.length > 1 && (options.once !== undefined || options.strong === true)) {
+    throw new CffbrwError('WRONG_OPERATION', 'a list of takes can have neither once nor strong', {
+      fix: 'Take one by one, or leave it out.',
+    });
+  }
+  for (const { amount } of entries) checkUnits(amount, 'a take');
+  if (options.holdMs !== undefined) checkUnits(options.holdMs, 'a hold, in milliseconds,');
+}
+
+export function checkUnits(units: number, what: string): void {
+  if (Number.isSafeInteger(units) && units > 0) return;
+  throw new CffbrwError('INVALID_NUMBER', `${what} is of a positive integer, not of ${units}`, {
+    fix: 'Give an integer from 1 to 2^53−1.',
+  });
+}
