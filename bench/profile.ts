@@ -1,5 +1,5 @@
 /**
- * Where the time of a request goes: `tsx bench/profile.ts spin | once | sold-out | count`. Loads the real server under Node's profiler and
+ * Where the time of a request goes: `npx tsx bench/profile.ts spin`, `once` or `sold-out`. Loads the real server under Node's profiler and
  * prints the functions with the most time of their own, of each thread. For whoever makes it faster; no figure of the benchmark comes from here.
  */
 import { fork } from 'node:child_process';
@@ -11,9 +11,15 @@ import type { LoadResult } from './client.ts';
 import { cpuSeconds, end, startCffbrw } from './processes.ts';
 
 interface Profile {
-  readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame }[];
+  readonly nodes: readonly ProfileNode[];
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
+}
+
+interface ProfileNode {
+  readonly id: number;
+  readonly callFrame: CallFrame;
+  readonly children?: readonly number[];
 }
 
 interface CallFrame {
@@ -28,19 +34,45 @@ const [workflow = 'spin'] = process.argv.slice(2);
 const nameOf = ({ functionName, url, lineNumber }: CallFrame): string =>
   `${functionName || '(anonymous)'} ${url.replace(/^.*\/(node_modules|dist|src)\//, '$1/')}:${lineNumber + 1}`;
 
-function print(file: string): void {
-  const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8')) as Profile;
-  const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
-  const times = new Map<string, number>();
-  samples.forEach((id, at) => {
-    const name = names.get(id) ?? '?';
-    times.set(name, (times.get(name) ?? 0) + (timeDeltas[at] ?? 0));
+type Times = Map<string, number>;
+
+const addTo = (times: Times, name: string, time: number): void => {
+  times.set(name, (times.get(name) ?? 0) + time);
+};
+
+/** Time of its own, and with everything that it called (counted once where it calls itself). */
+function timesOf({ nodes, samples, timeDeltas }: Profile): { readonly own: Times; readonly whole: Times } {
+  const own: Times = new Map();
+  const whole: Times = new Map();
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)));
+  samples.forEach((sample, at) => {
+    const time = timeDeltas[at] ?? 0;
+    const seen = new Set<string>();
+    for (let id: number | undefined = sample; id !== undefined; id = parents.get(id)) {
+      const node = byId.get(id);
+      const name = node === undefined ? '?' : nameOf(node.callFrame);
+      if (id === sample) addTo(own, name, time);
+      if (!seen.has(name)) addTo(whole, name, time);
+      seen.add(name);
+    }
   });
-  const idle = [...times].filter(([name]) => name.startsWith('(idle)')).reduce((sum, [, time]) => sum + time, 0);
-  const busy = [...times.values()].reduce((sum, time) => sum + time, 0) - idle;
+  return { own, whole };
+}
+
+function print(file: string): void {
+  const { own, whole } = timesOf(JSON.parse(readFileSync(file, 'utf8')) as Profile);
+  const idle = own.get('(idle) :0') ?? 0;
+  const busy = [...own.values()].reduce((sum, time) => sum + time, 0) - idle;
   console.log(`\n${(busy / 1e6).toFixed(1)} s busy, ${(idle / 1e6).toFixed(1)} s idle`);
-  for (const [name, time] of [...times].sort(([, a], [, b]) => b - a).slice(0, shown))
-    if (!name.startsWith('(idle)')) console.log(`${((time / busy) * 100).toFixed(1).padStart(5)} %  ${name}`);
+  for (const [title, times] of [
+    ['time of its own', own],
+    ['with what it called', whole],
+  ] as const) {
+    console.log(`\n${title}`);
+    const sorted = [...times].filter(([name]) => !/^\((idle|root)\)/.test(name)).sort(([, a], [, b]) => b - a);
+    for (const [name, time] of sorted.slice(0, shown)) console.log(`${((time / busy) * 100).toFixed(1).padStart(5)} %  ${name}`);
+  }
 }
 
 await bundled(async (bundles) => {
