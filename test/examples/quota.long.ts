@@ -4,7 +4,7 @@ import { inParallel } from '../e2e/load.ts';
 import { deaths, type Send, weather } from './storm.ts';
 
 const limit = 5;
-const users = Array.from({ length: 60 }, (_, index) => `user-${index}`);
+const users = Array.from({ length: 40 }, (_, index) => `user-${index}`);
 
 test(`quota: five replicas, 2 s lag, ${deaths} kills: nobody gets a sixth call, and nobody's calls are lost`, async () => {
   /** By user and day. */

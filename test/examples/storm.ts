@@ -59,7 +59,7 @@ export const weather = (options: StormOptions): Promise<void> =>
           alive = false;
           running.child.kill('SIGKILL');
         },
-        randomInt(150, 600),
+        randomInt(100, 450),
       );
       await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)));
       await running.stop('SIGKILL');
