@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir } from 'node:fs/promises';
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cancel, intro, isCancel, note, outro, text } from '@clack/prompts';
@@ -19,6 +19,8 @@ export const init = command({
     const from = template();
     for (const name of ['cffbrw.yaml', 'workflows', 'public'])
       await cp(join(from, name), join(directory, name), { recursive: true });
+    // npm leaves a .gitignore out of packages, so it is written here.
+    if (!existsSync(join(directory, '.gitignore'))) await writeFile(join(directory, '.gitignore'), 'data/\nnode_modules/\n');
     const enter = resolve(directory) === process.cwd() ? '' : `cd ${directory} && `;
     console.log(`Made ${basename(resolve(directory))}: cffbrw.yaml, workflows/spin.yaml, public/.\n`);
     console.log(`  ${enter}npx cffbrw dev        then open http://127.0.0.1:3000`);
