@@ -15,7 +15,8 @@
  */
 import type { Place } from '../error.ts';
 import type { Json } from '../strategy/json.ts';
-import type { StrategyName } from '../strategy/strategy.ts';
+import type { StrategyName } from '../strategy/names.ts';
+
 import type { Tree } from './tree.ts';
 
 /** What is known of a value when a document is compiled. A closed object has no other properties than the listed ones. */

@@ -11,7 +11,7 @@
  */
 import { CffbrwError } from '../error.ts';
 import { byteLength, describe, isWellFormed } from './json.ts';
-import type { StrategyName } from './strategy.ts';
+import { type StrategyName, strategyNames } from './names.ts';
 import type { Variable } from './variable.ts';
 import { ruleText } from './window.ts';
 
@@ -33,15 +33,6 @@ export const maxKeyBytes = 512;
 export const maxKeyParts = 16;
 /** All parts of a list together, as JSON. */
 export const maxKeyListBytes = 1024;
-
-export const strategyNames: readonly StrategyName[] = [
-  'last-write-wins',
-  'sum-increments',
-  'merge-objects',
-  'max-value',
-  'min-value',
-  'bounded-counter',
-];
 
 /** The key, checked, with −0 as 0. Throws INVALID_KEY. */
 export function checkKey(key: unknown): Key {
@@ -142,10 +133,7 @@ export function addressPrefix(variable: Variable, window: string, keyPrefix: Key
   return keyPrefix.length === 0 ? `${all}[` : `${all}${JSON.stringify(keyPrefix).slice(0, -1)},`;
 }
 
-const variableName = /^[a-z][a-zA-Z0-9_-]{0,63}$/;
 const idForm = /^([a-z][\w-]{0,63}):([a-z-]{1,32}):((?:hour|day|week|month)@[A-Za-z][\w+\-/]{0,63})?:([\dTW+-]{0,24}):([\s\S]*)$/;
-
-export const isVariableName = (name: string): boolean => variableName.test(name);
 
 /** The address that has this id, or null: what other machines send is not always one. */
 export function parseAddress(id: string): Address | null {

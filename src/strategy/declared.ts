@@ -4,7 +4,8 @@
  */
 import type { Extreme } from './extreme.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { OperationName, StrategyName } from './strategy.ts';
+import type { StrategyName } from './names.ts';
+import type { OperationName } from './strategy.ts';
 import type { Declaration, Variable } from './variable.ts';
 import type { WindowRule } from './window.ts';
 

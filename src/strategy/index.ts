@@ -5,7 +5,6 @@ export {
   addressPrefix,
   addressRule,
   checkKey,
-  isVariableName,
   type Key,
   parseAddress,
 } from './address.ts';
@@ -53,10 +52,11 @@ export { maxValue } from './max-value.ts';
 export { type MergeOperation, mergeObjects } from './merge-objects.ts';
 export type { Leaf, MergeRow } from './merge-view.ts';
 export { minValue } from './min-value.ts';
+export { isVariableName, type StrategyName, strategyNames } from './names.ts';
 export { canonicalRows, choose, type Fork, type Joined, join } from './rows.ts';
 export { type SchemaCheck, type SchemaProblem, schemaOf } from './schema.ts';
 export { strategies } from './strategies.ts';
-export type { Conflict, Entry, Operation, OperationName, Rows, Strategy, StrategyName, Traits, Writer } from './strategy.ts';
+export type { Conflict, Entry, Operation, OperationName, Rows, Strategy, Traits, Writer } from './strategy.ts';
 export { type Cancel, type SumOperation, type SumRow, sumIncrements } from './sum-increments.ts';
 export { type Declaration, declareVariable, type Variable } from './variable.ts';
 export { isTombstone, previousWindow, type Window, type WindowRule, windowAt, windowOf } from './window.ts';

@@ -6,7 +6,8 @@
 import type { Stamp } from '../clock.ts';
 import { CffbrwError } from '../error.ts';
 import { describe, forbiddenKeys, isObject } from './json.ts';
-import type { Operation, OperationName, StrategyName } from './strategy.ts';
+import type { StrategyName } from './names.ts';
+import type { Operation, OperationName } from './strategy.ts';
 
 export type OperationInput = Operation & Readonly<Record<string, unknown>>;
 

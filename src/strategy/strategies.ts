@@ -4,7 +4,8 @@ import { lastWriteWins } from './last-write-wins.ts';
 import { maxValue } from './max-value.ts';
 import { mergeObjects } from './merge-objects.ts';
 import { minValue } from './min-value.ts';
-import type { Strategy, StrategyName } from './strategy.ts';
+import type { StrategyName } from './names.ts';
+import type { Strategy } from './strategy.ts';
 import { sumIncrements } from './sum-increments.ts';
 
 export const strategies: Readonly<Record<StrategyName, Strategy>> = Object.freeze({

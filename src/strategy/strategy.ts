@@ -15,6 +15,7 @@
  */
 import type { Stamp } from '../clock.ts';
 import type { Json } from './json.ts';
+import type { StrategyName } from './names.ts';
 import type { Variable } from './variable.ts';
 
 export interface Entry<Row> {
@@ -33,8 +34,6 @@ export interface Writer {
   /** Issues a stamp that beats every stamp seen here. Only called by operations that are stamped. */
   stamp(): Stamp;
 }
-
-export type StrategyName = 'last-write-wins' | 'sum-increments' | 'merge-objects' | 'max-value' | 'min-value' | 'bounded-counter';
 
 export type OperationName =
   | 'set'

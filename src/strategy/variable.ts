@@ -1,9 +1,8 @@
 /** What a user declares about a variable: frozen plain data. The declaration's defaults are filled in by `declareVariable`. */
 import { CffbrwError } from '../error.ts';
-import { isVariableName, strategyNames } from './address.ts';
 import { checkJson, describe, isObject, type Json, type JsonObject } from './json.ts';
+import { isVariableName, type StrategyName, strategyNames } from './names.ts';
 import { schemaOf } from './schema.ts';
-import type { StrategyName } from './strategy.ts';
 import { isTimezone, type WindowRule } from './window.ts';
 
 export interface Variable {

@@ -220,7 +220,7 @@ function parseHour(match: RegExpExecArray): Nominal | null {
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Milliseconds by which the zone's clock is ahead of UTC at this instant. */
-function offsetAt(zone: string, timeMs: number): number {
+export function offsetAt(zone: string, timeMs: number): number {
   if (zone === 'UTC') return 0;
   let format = formats.get(zone);
   if (format === undefined) {

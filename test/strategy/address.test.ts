@@ -1,15 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  addressOf,
-  addressPrefix,
-  addressRule,
-  checkKey,
-  type Key,
-  parseAddress,
-  strategyNames,
-} from '../../src/strategy/address.ts';
+import { addressOf, addressPrefix, addressRule, checkKey, type Key, parseAddress } from '../../src/strategy/address.ts';
 import { byteLength, isWellFormed } from '../../src/strategy/json.ts';
+import { strategyNames } from '../../src/strategy/names.ts';
 import { declareVariable } from '../../src/strategy/variable.ts';
 import { windowAt } from '../../src/strategy/window.ts';
 import { runs } from './cluster.ts';

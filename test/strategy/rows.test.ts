@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { type BoundedRow, boundedCounter } from '../../src/strategy/bounded-counter.ts';
 import { canonical } from '../../src/strategy/json.ts';
 import { joinLaws } from '../../src/strategy/laws.ts';
+import type { StrategyName } from '../../src/strategy/names.ts';
 import { join } from '../../src/strategy/rows.ts';
 import { strategies } from '../../src/strategy/strategies.ts';
-import type { Entry, Operation, StrategyName } from '../../src/strategy/strategy.ts';
+import type { Entry, Operation } from '../../src/strategy/strategy.ts';
 import { declareVariable } from '../../src/strategy/variable.ts';
 import { runs } from './cluster.ts';
 
