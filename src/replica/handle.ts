@@ -6,8 +6,9 @@
 import { CffbrwError } from '../error.ts';
 import type { Address, Key } from '../strategy/address.ts';
 import type { Json, JsonObject } from '../strategy/json.ts';
+import type { OperationInput } from '../strategy/parsing.ts';
 import { strategies } from '../strategy/strategies.ts';
-import type { Operation, OperationName } from '../strategy/strategy.ts';
+import type { Operation } from '../strategy/strategy.ts';
 import type { Variable } from '../strategy/variable.ts';
 import { type OpenedValue, openValue } from './opened.ts';
 import type { Change, Replica, SettleResult, TakeOptions, TakeResult } from './replica.ts';
@@ -54,6 +55,7 @@ export function createHandle(owner: HandleOwner, variable: Variable, key?: Key):
   const strategy = strategies[variable.strategy];
   const timeless = variable.window === undefined && (!variable.keyed || key !== undefined);
   let address: Address | null = null;
+  let slot: MemorySlot | undefined;
 
   function here(): Address {
     if (address !== null) return address;
@@ -62,8 +64,11 @@ export function createHandle(owner: HandleOwner, variable: Variable, key?: Key):
     return now;
   }
 
-  /** The slot, when it is in memory. Looked up each time: one that left memory while idle must not be written any more (G1). */
-  const peek = (): MemorySlot | undefined => owner.slot(here());
+  /** The slot, when it is in memory. One that memory forgot must not be written any more (G1). */
+  function peek(): MemorySlot | undefined {
+    if (slot === undefined || !timeless || slot.dropped) slot = owner.slot(here());
+    return slot;
+  }
 
   function write(operation: Operation): Promise<void> {
     const memory = peek();
@@ -72,9 +77,9 @@ export function createHandle(owner: HandleOwner, variable: Variable, key?: Key):
     return replica.durable(replica.commitOf(memory)) ?? resolved;
   }
 
-  function parsed(operation: OperationName, fields: Record<string, unknown>): Promise<void> {
+  function parsed(operation: OperationInput): Promise<void> {
     try {
-      return write(strategy.parse({ operation, ...fields }, variable));
+      return write(strategy.parse(operation, variable));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -106,14 +111,16 @@ export function createHandle(owner: HandleOwner, variable: Variable, key?: Key):
   const handle: Handle = {
     get,
     key: (inner) => createHandle(owner, variable, inner),
-    set: (value) => parsed('set', { value }),
-    unset: (path) => parsed('unset', path === undefined ? {} : { path }),
-    reset: () => parsed('reset', {}),
-    add: (amount = 1) => parsed('add', { amount }),
-    merge: (value) => parsed('merge', { value }),
-    replace: (value) => parsed('replace', { value }),
-    raise: (value, companion) => parsed('raise', companion === undefined ? { value } : { value, with: companion }),
-    lower: (value, companion) => parsed('lower', companion === undefined ? { value } : { value, with: companion }),
+    set: (value) => parsed({ operation: 'set', value }),
+    unset: (path) => parsed(path === undefined ? { operation: 'unset' } : { operation: 'unset', path }),
+    reset: () => parsed({ operation: 'reset' }),
+    add: (amount = 1) => parsed({ operation: 'add', amount }),
+    merge: (value) => parsed({ operation: 'merge', value }),
+    replace: (value) => parsed({ operation: 'replace', value }),
+    raise: (value, companion) =>
+      parsed(companion === undefined ? { operation: 'raise', value } : { operation: 'raise', value, with: companion }),
+    lower: (value, companion) =>
+      parsed(companion === undefined ? { operation: 'lower', value } : { operation: 'lower', value, with: companion }),
     async take(amount = 1, options) {
       onlyBounded();
       const result = await replica.take([{ variable: variable.name, amount, ...(key === undefined ? {} : { key }) }], options);

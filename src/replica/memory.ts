@@ -89,16 +89,14 @@ export const pendingCommit = (memory: Memory): number => (isDirty(memory) ? memo
 
 export function checkWritable(memory: Memory, slot: MemorySlot): void {
   if (memory.refusal !== null) throw memory.refusal;
-  if (slot.dropped) throw failureOf(memory, slot.commit) ?? revertedError();
+  if (slot.dropped) throw failureOf(memory, slot.commit) ?? forgottenError();
 }
 
 export const failureOf = (memory: Memory, commit: number): CffbrwError | undefined =>
   memory.failed.find((range) => commit >= range.from && commit <= range.to)?.error;
 
-const revertedError = () =>
-  new CffbrwError('STORE_FAILED', 'a write to disk failed, and what had been read before it no longer holds', {
-    fix: 'Retry the request.',
-  });
+const forgottenError = () =>
+  new CffbrwError('STORE_FAILED', 'what had been read before is no longer in memory', { fix: 'Retry the request.' });
 
 /** Forgets what commit `flying` carried and everything written since (M3). */
 export function revert(memory: Memory, flying: Batch, error: CffbrwError): void {
@@ -129,6 +127,7 @@ export function sweep(memory: Memory, limit: number, keep: (slot: MemorySlot) =>
   sweepMap(memory.slots, limit, (slot) => {
     const stays = slot.used || slot.commit > memory.committed || keep(slot);
     slot.used = false;
+    slot.dropped = !stays;
     return stays;
   });
   sweepMap(memory.records, limit, (record) => record.commit > memory.committed);

@@ -20,7 +20,7 @@ export interface MemorySlot {
   readonly changed: Map<string, string | null>;
   /** Used since the last sweep of memory. */
   used: boolean;
-  /** A commit failed and memory forgot this slot; who still holds it must look the address up again. */
+  /** Memory forgot this slot (idle, or a commit failed); who still holds it must look the address up again. */
   dropped: boolean;
 }
 
