@@ -29,6 +29,8 @@ export interface StormOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Changes the app's documents: shorter times, say. */
   readonly edits?: readonly (readonly [file: string, from: string, to: string])[];
+  /** As `edits`, after the last death. */
+  readonly lateEdits?: StormOptions['edits'];
   /** Once, before the first death. */
   readonly prepare?: (send: Send) => Promise<void>;
   /** Called by many at once, again and again, while the process lives. */
@@ -64,6 +66,7 @@ export const weather = (options: StormOptions): Promise<void> =>
       await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)));
       await running.stop('SIGKILL');
     }
+    await edit(app, options.lateEdits);
     const running = await startApp(args, home);
     try {
       await options.check(sender(running.url));
@@ -72,15 +75,19 @@ export const weather = (options: StormOptions): Promise<void> =>
     }
   });
 
-async function copyOf({ app, edits = [] }: StormOptions, home: string): Promise<string> {
+async function copyOf({ app, edits }: StormOptions, home: string): Promise<string> {
   const copy = join(home, app);
   await cp(directoryOf(app), copy, { recursive: true, filter: (source) => basename(source) !== 'data' });
+  await edit(copy, edits);
+  return copy;
+}
+
+async function edit(copy: string, edits: StormOptions['edits'] = []): Promise<void> {
   for (const [file, from, to] of edits) {
     const text = await readFile(join(copy, file), 'utf8');
     if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
     await writeFile(join(copy, file), text.replaceAll(from, to));
   }
-  return copy;
 }
 
 function sender(url: string): Send {
