@@ -16,6 +16,7 @@ import type { Json } from '../strategy/json.ts';
 import type { Journal, Lane } from './journal.ts';
 import { createRandom, type Random } from './random.ts';
 import type { RunAnswer } from './result.ts';
+import type { Thread } from './trace.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface LogEntry {
@@ -23,6 +24,8 @@ export interface LogEntry {
   readonly message: string;
   readonly data?: Json;
   readonly workflow: string;
+  /** The run's id. */
+  readonly id?: string;
 }
 
 export interface Limits {
@@ -36,6 +39,10 @@ export interface Limits {
 
 /** One execution of a plan. */
 export interface Run {
+  /** Null until somebody is told of it: see `idOf`. */
+  id: string | null;
+  /** Null: nobody observes this run. */
+  readonly thread: Thread | null;
   readonly workflow: string;
   readonly replica: Replica;
   readonly host: Host;
@@ -98,7 +105,8 @@ export class RunFrame implements Frame {
   /** A thread of its own. `name` is unique among the threads of this frame. */
   child(name: string, values: (Json | undefined)[] = this.values.slice(), depth: number = this.depth): RunFrame {
     const full = `${this.name}/${name}`;
-    return new RunFrame(this.run, values, { name: full, lane: this.run.journal?.lane(full) ?? null, depth });
+    const run = this.run.thread === null ? this.run : forThread(this.run, this.run.thread.fork(full));
+    return new RunFrame(run, values, { name: full, lane: run.journal?.lane(full) ?? null, depth });
   }
 
   /** The value of a compiled value; a promise only when an address must be loaded first (W3). */
@@ -221,6 +229,27 @@ export class RunFrame implements Frame {
     if (found !== undefined) return found;
     throw new CffbrwError('RUN_FAILED', `the secret ${name} has no value here`, { fix: `Set ${name} in the environment.` });
   }
+}
+
+/** The run, as a thread of a traced one sees it: with a replica that notes who asks. What changes, changes in the run. */
+function forThread(run: Run, thread: Thread): Run {
+  const passed = ['id', 'steps', 'commit', 'startedMs', 'seed', 'answer', 'early'] as const satisfies readonly (keyof Run)[];
+  const properties: PropertyDescriptorMap = { thread: { value: thread }, replica: { value: thread.replica } };
+  for (const name of passed) {
+    properties[name] = {
+      get: () => run[name],
+      set(value: never) {
+        run[name] = value;
+      },
+    };
+  }
+  return Object.create(run, properties) as Run;
+}
+
+/** The id under which the log and the client know this run. */
+export function idOf(run: Run): string {
+  run.id ??= run.host.id();
+  return run.id;
 }
 
 export function readSlot(frame: RunFrame, slot: Slot): Json {

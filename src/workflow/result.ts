@@ -15,6 +15,8 @@ export interface RunProblem {
   readonly type: string;
   readonly title: string;
   readonly detail?: string;
+  /** `urn:cffbrw:<id>`: the run. */
+  readonly instance?: string;
   readonly code?: ErrorCode;
   readonly retry?: 'no' | 'later' | 'same-key';
   readonly fix?: string;

@@ -7,11 +7,12 @@ import { createFuel, defaultFuel } from '../expression/index.ts';
 import type { Host } from '../host.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Json } from '../strategy/json.ts';
-import { gateOn, type Limits, type LogEntry, type Run, RunFrame, returned } from './frame.ts';
+import { gateOn, idOf, type Limits, type LogEntry, type Run, RunFrame, returned } from './frame.ts';
 import type { Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
-import { causeOf, isInternal, problemOf, type RunAnswer, type RunResult } from './result.ts';
+import { causeOf, isInternal, isProblem, problemOf, type RunAnswer, type RunResult } from './result.ts';
 import { runSteps } from './sequence.ts';
+import { createTrace, type RunRecord, type Trace } from './trace.ts';
 
 export interface RunContext {
   readonly replica: Replica;
@@ -21,6 +22,8 @@ export interface RunContext {
   readonly limits?: Partial<Limits>;
   /** Told of what goes on after an answer with `continue: true`, so that a platform keeps the process alive until then. */
   readonly background?: (work: Promise<void>) => void;
+  /** Told of every run, when it has answered. Without it nothing is recorded. */
+  readonly observe?: (record: RunRecord) => void;
 }
 
 /** What a keyed run goes on from. */
@@ -44,7 +47,20 @@ export function executeRun(
   context: RunContext,
   start?: RunStart,
 ): RunResult | Promise<RunResult> {
-  const run = createRun(plan, context, start);
+  if (context.observe === undefined) return execute(plan, request, createRun(plan, context, start), start);
+  const { host, replica, observe } = context;
+  const keyed = start !== undefined;
+  const trace = createTrace({ workflow: plan.name, file: plan.file, keyed, host, replica, observe });
+  const result = execute(plan, request, createRun(plan, context, start, trace), start);
+  return result instanceof Promise ? result.then((later) => told(trace, later)) : told(trace, result);
+}
+
+function told(trace: Trace, result: RunResult): RunResult {
+  trace.end(result.status, isProblem(result) ? (result.code ?? result.type) : null);
+  return result;
+}
+
+function execute(plan: Plan, request: RunRequest, run: Run, start: RunStart | undefined): RunResult | Promise<RunResult> {
   const frame = new RunFrame(run, [request], { name: '', lane: run.journal?.lane('') ?? null, depth: 0 });
   if (plan.answersEarly) return runAnsweringEarly(plan, frame, start);
   let pending: void | Promise<void>;
@@ -60,11 +76,13 @@ export function executeRun(
   );
 }
 
-function createRun(plan: Plan, context: RunContext, start: RunStart | undefined): Run {
+function createRun(plan: Plan, context: RunContext, start: RunStart | undefined, trace: Trace | null = null): Run {
   const limits = context.limits === undefined ? defaultLimits : { ...defaultLimits, ...context.limits };
   return {
+    id: trace === null ? null : trace.id,
+    thread: trace === null ? null : trace.thread,
     workflow: plan.name,
-    replica: context.replica,
+    replica: trace === null ? context.replica : trace.thread.replica,
     host: context.host,
     log: context.log ?? noLog,
     secret: (name) => context.secrets?.get(name),
@@ -94,7 +112,8 @@ function answerOf(frame: RunFrame): RunAnswer {
 
 function failed(run: Run, error: unknown): RunResult {
   if (isInternal(error)) report(run, error);
-  return problemOf(error);
+  const problem = problemOf(error);
+  return run.id === null ? problem : { ...problem, instance: `urn:cffbrw:${run.id}` };
 }
 
 function report(run: Run, thrown: unknown): void {
@@ -105,6 +124,7 @@ function report(run: Run, thrown: unknown): void {
     level: 'error',
     message,
     workflow: run.workflow,
+    id: idOf(run),
     data: { code, stack: error instanceof Error ? (error.stack ?? null) : null },
   });
 }

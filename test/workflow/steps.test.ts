@@ -474,7 +474,7 @@ describe('answers', () => {
     const { stage } = await once('- log: { level: warn, message: "${ 1 + 1 } left", data: { a: "${ request.body }" } }', {
       body: 7,
     });
-    expect(stage.logs).toEqual([{ level: 'warn', message: '2 left', data: { a: 7 }, workflow: 'w' }]);
+    expect(stage.logs).toEqual([{ level: 'warn', message: '2 left', data: { a: 7 }, workflow: 'w', id: expect.any(String) }]);
   });
 
   test('now() is constant in a run, and random() and uuid() are not', async () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '../../strategy/json.ts';
 import { text, value } from '../fields.ts';
+import { idOf } from '../frame.ts';
 import { asInputs, defineVerb, follow } from './verb.ts';
 
 const entry = z.strictObject({
@@ -21,7 +22,7 @@ export const logVerb = defineVerb({
         const { message, data } = asInputs(value);
         const written = typeof message === 'string' ? message : JSON.stringify(message ?? (null as Json));
         const { log, workflow } = frame.run;
-        log({ level, message: written, workflow, ...(data !== undefined && { data }) });
+        log({ level, message: written, workflow, id: idOf(frame.run), ...(data !== undefined && { data }) });
       });
   },
 });
