@@ -1,7 +1,7 @@
 /** The replicas of one process: one for `start`, as many as asked for `dev`, joined by a loopback with lag. */
 import { join } from 'node:path';
 import type { App } from '../app.ts';
-import { createLoopback } from '../backbone/index.ts';
+import { type Backbone, createLoopback } from '../backbone/index.ts';
 import { nodeHost } from '../node/host.ts';
 import { openReplica } from '../node/replica.ts';
 import { openSqliteStore } from '../node/store.ts';
@@ -20,6 +20,8 @@ export interface LocationOptions {
 
 export interface Locations {
   readonly replicas: readonly Replica[];
+  /** The connection of each, in the same order; null: there is none. */
+  readonly backbones: readonly (Backbone | null)[];
   /** Returns rights, flushes, closes. */
   close(): Promise<void>;
 }
@@ -30,7 +32,7 @@ export function openLocations(app: App, options: LocationOptions): Promise<Locat
 
 async function openOne(app: App, { data, alarm }: LocationOptions): Promise<Locations> {
   const replica = await openReplica({ variables: app.variables, directory: data, alarm });
-  return { replicas: [replica], close: () => replica.close() };
+  return { replicas: [replica], backbones: [null], close: () => replica.close() };
 }
 
 async function openSeveral(app: App, options: LocationOptions): Promise<Locations> {
@@ -38,6 +40,7 @@ async function openSeveral(app: App, options: LocationOptions): Promise<Location
   const { store } = await openSqliteStore({ directory: join(data, 'backbone') });
   const loopback = createLoopback({ host: nodeHost, store, lagMs, rttMs });
   const replicas: Replica[] = [];
+  const backbones: Backbone[] = [];
   const close = async () => {
     await Promise.allSettled(replicas.map((replica) => replica.close()));
     await loopback.close();
@@ -47,11 +50,12 @@ async function openSeveral(app: App, options: LocationOptions): Promise<Location
     for (let number = 1; number <= count; number += 1) {
       const name = `r${number}`;
       const backbone = loopback.connect(name);
+      backbones.push(backbone);
       replicas.push(await openReplica({ name, variables: app.variables, directory: join(data, name), backbone, alarm }));
     }
   } catch (error) {
     await close();
     throw error;
   }
-  return { replicas, close };
+  return { replicas, backbones, close };
 }

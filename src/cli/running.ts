@@ -8,6 +8,7 @@ import { createStaticReader } from '../node/files.ts';
 import { createNodeHost } from '../node/host.ts';
 import { type Served, type ServeOptions, serve } from '../node/serve.ts';
 import { canonical } from '../strategy/json.ts';
+import { type Cron, startCron } from '../workflow/index.ts';
 import { createGate, type Gate } from './gate.ts';
 import { type LocationOptions, type Locations, openLocations } from './locations.ts';
 import { printAlarm, printLog } from './print.ts';
@@ -35,6 +36,7 @@ interface Generation {
   readonly app: App;
   readonly locations: Locations;
   readonly handlers: readonly Handler[];
+  readonly crons: readonly Cron[];
 }
 
 export const readApp = async (directory: string): Promise<App> => loadApp(await readDocuments(directory));
@@ -58,6 +60,7 @@ export async function run(options: RunOptions): Promise<Running> {
   async function reopen(next: App): Promise<void> {
     const before = current;
     endStreams(before);
+    await endCrons(before);
     await before.locations.close();
     try {
       current = await open(next, options);
@@ -79,12 +82,14 @@ export async function run(options: RunOptions): Promise<Running> {
       const before = current;
       if (!sameVariables(before.app, next)) await gate.alone(() => reopen(next));
       else {
+        // Runs that go on are the next generation's: it finds them by their ticks.
+        void endCrons(before);
         current = await generationOf(next, before.locations, options);
         endStreams(before);
       }
       return next;
     },
-    close: () => closeAll(served, () => current.locations),
+    close: () => closeAll(served, () => current),
   };
 }
 
@@ -107,9 +112,10 @@ function answering(handlers: () => readonly Handler[], gate: Gate | null): Pick<
   return { fetch: only.fetch, answer: only.answer };
 }
 
-async function closeAll(served: Served, locations: () => Locations): Promise<void> {
+async function closeAll(served: Served, generation: () => Generation): Promise<void> {
   await served.close();
-  await locations().close();
+  await endCrons(generation());
+  await generation().locations.close();
 }
 
 async function generationOf(app: App, locations: Locations, { directory, onRequest }: RunOptions): Promise<Generation> {
@@ -121,8 +127,16 @@ async function generationOf(app: App, locations: Locations, { directory, onReque
       ...(onRequest === undefined ? {} : { onRequest: (line: RequestLine) => onRequest(line, replica.id) }),
     }),
   );
-  return { app, locations, handlers };
+  return { app, locations, handlers, crons: startCrons(app, locations) };
 }
+
+const startCrons = (app: App, { replicas, backbones }: Locations): readonly Cron[] =>
+  replicas.map((replica, index) =>
+    startCron({
+      ...{ plans: app.workflows.values(), replica, backbone: backbones[index] ?? null },
+      ...{ host: createNodeHost(app.settings.outbound), log: printLog, secrets: secretsOf(app) },
+    }),
+  );
 
 /** Values come from the environment; the handler says which one is missing. */
 const secretsOf = (app: App): ReadonlyMap<string, string> =>
@@ -132,6 +146,10 @@ const secretsOf = (app: App): ReadonlyMap<string, string> =>
       return value === undefined ? [] : [[name, value] as const];
     }),
   );
+
+const endCrons = async ({ crons }: Generation): Promise<void> => {
+  await Promise.all(crons.map((cron) => cron.close()));
+};
 
 const endStreams = ({ handlers }: Generation): void => {
   for (const handler of handlers) handler.close();

@@ -137,7 +137,7 @@ function firstInstant(zone: string, localMs: number): number {
 }
 
 /** The first instant after `low`, up to `high`, with another offset than at `low`; null when both ends have the same. */
-function firstChange(zone: string, low: number, high: number): number | null {
+export function firstChange(zone: string, low: number, high: number): number | null {
   const before = offsetAt(zone, low);
   if (offsetAt(zone, high) === before) return null;
   let same = low;

@@ -7,11 +7,13 @@ import type { Tree } from '../expression/index.ts';
 import { canonical } from '../strategy/json.ts';
 import { schemaOf } from '../strategy/schema.ts';
 import type { Variable } from '../strategy/variable.ts';
+import { isTimezone } from '../strategy/window.ts';
 import { type Compilation, compileSteps, type Workflows } from './compiler.ts';
 import type { CheckedDocument } from './document.ts';
-import { durationMs, type HttpTrigger, type WorkflowDocument } from './fields.ts';
+import { type CronTrigger, durationMs, type HttpTrigger, type WorkflowDocument } from './fields.ts';
 import { createFlow } from './flow.ts';
 import { type Cors, defaultKeepMs, type HttpPlan, type JsonSchema, type Plan, type RequestPart } from './plan.ts';
+import { parseSchedule, type Schedule } from './schedule.ts';
 import { createScope, requestName } from './scope.ts';
 import { closed, scalarsShape, shapeOf } from './shape.ts';
 import type { Problems, Source } from './source.ts';
@@ -28,11 +30,11 @@ type WorkflowSource = Extract<CheckedDocument, { kind: 'workflow' }>;
 /** The plan. Only to be used when `problems` has got nothing more. */
 export function compileWorkflow({ source, document }: WorkflowSource, context: WorkflowContext): Plan {
   const { problems, variables } = context;
-  const { http, call } = document.on;
+  const { http, call, cron } = document.on;
   const called = call !== undefined;
-  if (http === undefined && !called)
+  if (http === undefined && cron === undefined && !called)
     problems.add(source.placeOf(['on']), '`on` names no trigger.', 'Add `http: { method: POST, path: /… }`.');
-  const silent = called ? 'a workflow that is called' : null;
+  const silent = silentBecause(document.on);
   const scope = createScope({ variables, secrets: context.secrets }, requestShape(document.on));
   const compilation: Compilation = {
     ...{ source, problems, scope, variables, workflows: context.workflows },
@@ -44,6 +46,7 @@ export function compileWorkflow({ source, document }: WorkflowSource, context: W
     description: document.description ?? null,
     file: source.file,
     http: http === undefined ? null : planHttp(http, compilation, context.secrets),
+    cron: cron === undefined ? null : planCron(cron, source, problems),
     call: called ? { with: schemaAt(call?.with, ['on', 'call', 'with'], compilation) ?? null } : null,
     steps,
     slots: scope.slots,
@@ -52,6 +55,18 @@ export function compileWorkflow({ source, document }: WorkflowSource, context: W
     fingerprint: fingerprintOf(document),
     document,
   };
+}
+
+/** Why nobody hears what it responds; null: somebody may. */
+function silentBecause({ http, call }: WorkflowDocument['on']): string | null {
+  if (call !== undefined) return 'a workflow that is called';
+  return http === undefined ? 'a workflow that only a schedule starts' : null;
+}
+
+function planCron(cron: CronTrigger, source: Source, problems: Problems): Schedule | null {
+  const at = cron.timezone !== undefined && !isTimezone(cron.timezone) ? 'timezone' : 'schedule';
+  const rule = { schedule: cron.schedule, timezone: cron.timezone ?? 'UTC' };
+  return problems.attempt(source.placeOf(['on', 'cron', at]), () => parseSchedule(rule)) ?? null;
 }
 
 export const digestOf = (value: unknown): string => bytesToHex(sha256(new TextEncoder().encode(canonical(value))));
@@ -172,8 +187,8 @@ function pathProblem(path: string): readonly [message: string, fix: string] | un
 }
 
 function requestShape(on: WorkflowDocument['on']): Shape {
-  const { http, call } = on;
-  const shapes: Record<string, Shape> = {};
+  const { http, call, cron } = on;
+  const shapes: Record<string, Shape> = cron === undefined ? {} : { scheduled: scalarShape };
   if (http !== undefined) {
     const params = scalarsShape(...parametersOf(http.path));
     Object.assign(shapes, { method: scalarShape, path: scalarShape, params });

@@ -59,12 +59,18 @@ const httpTrigger = z.strictObject({
     .optional(),
 });
 
+const cronTrigger = z.strictObject({
+  schedule: z.string().meta({ description: 'Five cron fields: minute, hour, day of month, month, day of week.' }),
+  timezone: z.string().optional().meta({ description: 'The IANA zone on whose clock the schedule is read. Default: UTC.' }),
+});
+
 export const workflowSchema = z.strictObject({
   cffbrw: z.literal(1),
   workflow: z.string().min(1).max(128),
   description: z.string().optional(),
   on: z.strictObject({
     http: httpTrigger.optional(),
+    cron: cronTrigger.optional(),
     call: z.strictObject({ with: jsonSchema.optional() }).nullable().optional(),
   }),
   steps,
@@ -90,3 +96,4 @@ export const appSchema = z.strictObject({
 export type WorkflowDocument = z.infer<typeof workflowSchema>;
 export type AppDocument = z.infer<typeof appSchema>;
 export type HttpTrigger = z.infer<typeof httpTrigger>;
+export type CronTrigger = z.infer<typeof cronTrigger>;

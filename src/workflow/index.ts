@@ -1,3 +1,4 @@
+export { type Cron, type CronBackbone, type CronOptions, startCron } from './cron.ts';
 export { type CheckedDocument, checkDocument } from './document.ts';
 export { appSchema, workflowSchema } from './fields.ts';
 export type { Limits, LogEntry } from './frame.ts';

@@ -60,7 +60,16 @@ interface Attempt {
   readonly context: RunContext;
 }
 
-export function createKeyedRuns({ replica, host }: { readonly replica: Replica; readonly host: Host }): KeyedRuns {
+const ofReplica = new WeakMap<Replica, KeyedRuns>();
+
+/** The keyed runs of a replica: the same ones for whoever asks (K1). */
+export function createKeyedRuns(options: { readonly replica: Replica; readonly host: Host }): KeyedRuns {
+  const runs = ofReplica.get(options.replica) ?? createRuns(options);
+  ofReplica.set(options.replica, runs);
+  return runs;
+}
+
+function createRuns({ replica, host }: { readonly replica: Replica; readonly host: Host }): KeyedRuns {
   const flights = new Map<string, Flight>();
   const sweeper = createSweeper({ replica, host, busy: (name) => flights.has(name) });
   return {
@@ -163,7 +172,7 @@ function createRecord(name: string, kept: Kept, replica: Replica, sweeper: Sweep
 }
 
 /** A refusal that says "not now", or blames another server: the retry that it asks for must not get it again. */
-const mayChange = (status: number): boolean => [429, 502, 503, 504, 507].includes(status);
+export const mayChange = (status: number): boolean => [429, 502, 503, 504, 507].includes(status);
 
 /** The commits that this run stands on (K3). A commit that is on its way has one promise; another one means that it has failed. */
 function createStanding(replica: Replica) {

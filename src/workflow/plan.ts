@@ -5,6 +5,7 @@ import type { JsonObject } from '../strategy/json.ts';
 import type { OperationName } from '../strategy/strategy.ts';
 import type { HttpTrigger, WorkflowDocument } from './fields.ts';
 import type { RunFrame } from './frame.ts';
+import type { Schedule } from './schedule.ts';
 
 export type Executed = void | Promise<void>;
 export type Execute = (frame: RunFrame) => Executed;
@@ -73,6 +74,8 @@ export interface Plan {
   readonly description: string | null;
   readonly file: string;
   readonly http: HttpPlan | null;
+  /** Null: no schedule starts it. */
+  readonly cron: Schedule | null;
   /** Null: not callable. */
   readonly call: { readonly with: JsonSchema | null } | null;
   readonly steps: readonly PlannedStep[];
