@@ -17,21 +17,23 @@ const project = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const chunks = 'chunk';
 const worker = './dist/node/store-worker.js';
 const commands = Object.values(project.bin ?? {});
+const outside = ['better-sqlite3', 'esbuild', 'tsx', 'undici'];
 
 const sourceOf = (built) => built.replace(/^\.\/dist\//, 'src/').replace(/\.js$/, '.ts');
 
-function entryPoints() {
-  const modules = Object.values(project.exports).flatMap((entry) => entry.default ?? []);
-  const sources = [...modules, ...commands, worker].map(sourceOf);
-  for (const source of sources) if (!existsSync(join(root, source))) console.warn(`build: ${source} is not there yet: skipped`);
-  return sources.filter((source) => existsSync(join(root, source)));
+const modules = () => Object.values(project.exports).flatMap((entry) => entry.default ?? []);
+
+function isThere(source) {
+  const there = existsSync(join(root, source));
+  if (!there) console.warn(`build: ${source} is not there yet: skipped`);
+  return there;
 }
 
 /** Shared code of earlier builds: its names change with its content. */
-function removeStale(outputs) {
-  const folder = join(root, 'dist', chunks);
-  if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) if (!(`dist/${chunks}/${name}` in outputs)) rmSync(join(folder, name));
+function removeStale(folder, outputs) {
+  const place = join(root, folder);
+  if (!existsSync(place)) return;
+  for (const name of readdirSync(place)) if (!(`${folder}/${name}` in outputs)) rmSync(join(place, name));
 }
 
 function makeExecutable() {
@@ -43,24 +45,49 @@ function makeExecutable() {
   }
 }
 
-async function bundle() {
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  metafile: true,
+  logLevel: 'warning',
+};
+
+/** For programs that import us: their packages and ours are the same ones. */
+async function bundleLibrary() {
+  const entryPoints = [...modules(), worker].map(sourceOf).filter(isThere);
   const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: entryPoints(),
+    ...common,
+    entryPoints,
     outdir: 'dist',
     outbase: 'src',
     chunkNames: `${chunks}/[hash]`,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
     packages: 'external',
     sourcemap: true,
-    metafile: true,
-    logLevel: 'warning',
   });
-  removeStale(metafile.outputs);
+  removeStale(`dist/${chunks}`, metafile.outputs);
+}
+
+/**
+ * The command, with everything that it needs in it: opening some hundred files of packages is most of a start. What is native, or only
+ * loaded where it is used, stays outside.
+ */
+async function bundleCommand() {
+  const { metafile } = await build({
+    ...common,
+    entryPoints: { main: 'src/cli/main.ts', 'node/store-worker': 'src/node/store-worker.ts' },
+    outdir: 'dist/cli',
+    chunkNames: `${chunks}/[hash]`,
+    external: outside,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    // Packages in the older module format ask for Node's own modules by `require`.
+    banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
+  });
+  removeStale(`dist/cli/${chunks}`, metafile.outputs);
   makeExecutable();
 }
 
@@ -71,7 +98,7 @@ async function declarations() {
   await promisify(execFile)(process.execPath, [compiler, '-p', 'tsconfig.types.json'], { cwd: root });
 }
 
-const results = await Promise.allSettled([bundle(), declarations()]);
+const results = await Promise.allSettled([bundleLibrary(), bundleCommand(), declarations()]);
 for (const { reason } of results.filter(({ status }) => status === 'rejected')) {
   if (reason?.errors === undefined) console.error(`build: ${reason?.stdout || reason?.message || reason}`);
   process.exitCode = 1;

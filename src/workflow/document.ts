@@ -2,7 +2,7 @@
  * The form of documents: which fields there are and of what type. All that is wrong with a document is reported, not only the first thing.
  * What fields mean together (names, scopes, operations) is the plan's part.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { suggestion } from '../expression/suggest.ts';
 import { type AppDocument, appSchema, type WorkflowDocument, workflowSchema } from './fields.ts';
 import { type Path, type Problems, pathText, type Source } from './source.ts';

@@ -1,5 +1,5 @@
 /** The fields of documents, as zod types. What a field means is checked when the plan is made; here is only its form. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A JSON value that may hold `${ … }` in any of its strings. */
 export const value = z.unknown().meta({ description: 'A value; its strings may be templates.' });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CffbrwError } from '../../error.ts';
 import { value, variableName } from '../fields.ts';
 import { gateOn } from '../frame.ts';

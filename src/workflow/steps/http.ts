@@ -5,7 +5,7 @@
  * journal first, so that a retry knows of it: what may be repeated is sent again, with the same values, and of anything else it is
  * said that its outcome is unknown. A request that was never sent is taken back.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { CffbrwError, errorCodes } from '../../error.ts';
 import type { Compiled } from '../../expression/expression.ts';
 import { anyShape, scalarShape } from '../../expression/expression.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Compiled } from '../../expression/expression.ts';
 import type { RunFrame } from '../frame.ts';
 import type { Executed } from '../plan.ts';

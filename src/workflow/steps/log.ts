@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Json } from '../../strategy/json.ts';
 import { text, value } from '../fields.ts';
 import { idOf } from '../frame.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CffbrwError } from '../../error.ts';
 import type { Json } from '../../strategy/json.ts';
 import { number, value } from '../fields.ts';

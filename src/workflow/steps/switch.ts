@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { condition, steps } from '../fields.ts';
 import type { RunFrame } from '../frame.ts';
 import type { Condition, Executed, PlannedStep } from '../plan.ts';

@@ -4,7 +4,7 @@
  * A verb's function returns nothing when it is done, or a promise when it had to wait. It says that the frame is at its end by
  * `frame.signal`, and that it failed by throwing.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Place } from '../../error.ts';
 import type { Compiled, Shape } from '../../expression/expression.ts';
 import type { Json } from '../../strategy/json.ts';

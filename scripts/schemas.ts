@@ -1,0 +1,94 @@
+/**
+ * `npm run schemas`: writes schemas/, the JSON Schemas of the documents, from the zod types that check them. Draft 7, which every editor
+ * knows. They say the form of documents; what fields mean together (names, scopes, operations) only `cffbrw` itself can say.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { strategyNames } from '../src/strategy/names.ts';
+import { maxKeep } from '../src/strategy/variable.ts';
+import { appSchema, workflowSchema } from '../src/workflow/fields.ts';
+import { verbs } from '../src/workflow/steps/verbs.ts';
+
+/** `declareVariable` says what is wrong with a declaration; this is its form, for editors. */
+const declaration = z.strictObject({
+  strategy: z
+    .enum(strategyNames)
+    .optional()
+    .meta({ description: 'How concurrent writes become one value. Default: last-write-wins.' }),
+  keyed: z.boolean().optional().meta({ description: 'One value per key.' }),
+  initial: z.unknown().optional().meta({ description: 'What an address that nobody wrote reads as.' }),
+  window: z
+    .strictObject({
+      every: z.enum(['hour', 'day', 'week', 'month']),
+      timezone: z.string().optional().meta({ description: 'An IANA zone. Default: UTC.' }),
+      keep: z.int().min(0).max(maxKeep).optional().meta({ description: 'So many closed windows are kept. Default: 7.' }),
+    })
+    .optional()
+    .meta({ description: 'A value of its own for each period.' }),
+  schema: z
+    .union([z.boolean(), z.record(z.string(), z.unknown())])
+    .optional()
+    .meta({ description: 'A JSON Schema of the value.' }),
+  durability: z.enum(['durable', 'relaxed']).optional(),
+  writers: z.literal('any').optional().meta({ description: 'Several workflows may write it (last-write-wins only).' }),
+});
+
+type Json = Record<string, unknown>;
+
+/** The schema of a type without what it defines, which goes into `definitions`. */
+function convert(type: z.ZodType, definitions: Json): Json {
+  const { $schema: _, definitions: own = {}, ...schema } = z.toJSONSchema(type, { target: 'draft-7', io: 'input' }) as Json;
+  Object.assign(definitions, own);
+  return schema;
+}
+
+function documentSchema(title: string, type: z.ZodType, more: (definitions: Json) => Json = () => ({})): Json {
+  const definitions: Json = {};
+  const schema = convert(type, definitions);
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title,
+    ...schema,
+    definitions: { ...definitions, ...more(definitions) },
+  };
+}
+
+/** Every verb by its name, a step as one of them, and steps as a list of those. */
+function stepDefinitions(definitions: Json): Json {
+  const named = [...verbs.values()].map(
+    ({ verb, schema }) => [`step-${verb}`, { title: verb, ...convert(schema, definitions) }] as const,
+  );
+  const anyOf = named.map(([name]) => ({ $ref: `#/definitions/${name}` }));
+  return {
+    steps: { ...(definitions.steps as Json), items: { $ref: '#/definitions/step' } },
+    step: { description: 'A step: a map with one verb.', anyOf },
+    ...Object.fromEntries(named),
+  };
+}
+
+/** The text of every file in schemas/. */
+export function schemaFiles(): Readonly<Record<string, string>> {
+  const app = appSchema.extend({
+    variables: z
+      .record(
+        z
+          .string()
+          .regex(/^[a-z][a-zA-Z0-9_-]*$/)
+          .max(64),
+        declaration.nullable(),
+      )
+      .optional(),
+  });
+  const files = {
+    'cffbrw.schema.json': documentSchema('cffbrw.yaml: an app’s settings and its variables', app),
+    'workflow.schema.json': documentSchema('workflows/*.yaml: one workflow', workflowSchema, stepDefinitions),
+  };
+  return Object.fromEntries(Object.entries(files).map(([name, schema]) => [name, `${JSON.stringify(schema, null, 2)}\n`]));
+}
+
+if (import.meta.url === `file://${process.argv[1]}`) {
+  const folder = join(import.meta.dirname, '../schemas');
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(schemaFiles())) writeFileSync(join(folder, name), text);
+}
