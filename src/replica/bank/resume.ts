@@ -3,7 +3,7 @@ import { parseAddress } from '../../strategy/address.ts';
 import type { Account } from '../ledger.ts';
 import { accountsAt, type Branch, type Desk, deskOf, intentPrefix, locked } from './branch.ts';
 import { readIntent } from './intent.ts';
-import { type KeptReceipt, keptPrefix, loadKept, remember } from './kept.ts';
+import { type KeptReceipt, loadKept, openPrefix, remember } from './kept.ts';
 import { exchangeLocally } from './local.ts';
 import { resumeClaim } from './once.ts';
 import { giveBack } from './return.ts';
@@ -16,8 +16,8 @@ export async function reopen(branch: Branch): Promise<void> {
   while (branch.openGeneration !== branch.ledger.generation) {
     const { generation } = branch.ledger;
     for (const who of branch.own) {
-      for (const { name, value } of await branch.ledger.records(`${keptPrefix}${who}/`)) {
-        remember(branch, who, name.slice(keptPrefix.length + who.length + 1), JSON.parse(value) as KeptReceipt);
+      for (const { name, value } of await branch.ledger.records(`${openPrefix}${who}/`)) {
+        remember(branch, who, name.slice(openPrefix.length + who.length + 1), JSON.parse(value) as KeptReceipt);
       }
     }
     branch.openGeneration = generation;
