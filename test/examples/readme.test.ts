@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { blocksIn, matches, root } from '../docs/page.ts';
 import { commandsIn, openSession, type Session } from '../docs/session.ts';
 
-const apps = ['quota', 'shop', 'auction', 'webhooks', 'flags'];
+const apps = ['wheel', 'quota', 'shop', 'auction', 'webhooks', 'flags'];
 const longestLines = 60;
 /** `dev` prints a line per request; a reader has it in another terminal. */
 const requestLine = /\d\d:\d\d:\d\d {2}[A-Z]+ .*\n/g;
