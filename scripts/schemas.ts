@@ -67,8 +67,8 @@ function stepDefinitions(definitions: Json): Json {
   };
 }
 
-/** The text of every file in schemas/. */
-export function schemaFiles(): Readonly<Record<string, string>> {
+/** The schema of every file in schemas/. */
+export function schemaFiles(): Readonly<Record<string, Json>> {
   const app = appSchema.extend({
     variables: z
       .record(
@@ -80,15 +80,15 @@ export function schemaFiles(): Readonly<Record<string, string>> {
       )
       .optional(),
   });
-  const files = {
+  return {
     'cffbrw.schema.json': documentSchema('cffbrw.yaml: an app’s settings and its variables', app),
     'workflow.schema.json': documentSchema('workflows/*.yaml: one workflow', workflowSchema, stepDefinitions),
   };
-  return Object.fromEntries(Object.entries(files).map(([name, schema]) => [name, `${JSON.stringify(schema, null, 2)}\n`]));
 }
 
 if (import.meta.url === `file://${process.argv[1]}`) {
   const folder = join(import.meta.dirname, '../schemas');
   mkdirSync(folder, { recursive: true });
-  for (const [name, text] of Object.entries(schemaFiles())) writeFileSync(join(folder, name), text);
+  for (const [name, schema] of Object.entries(schemaFiles()))
+    writeFileSync(join(folder, name), `${JSON.stringify(schema, null, 2)}\n`);
 }

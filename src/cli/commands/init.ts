@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cancel, intro, isCancel, note, outro, text } from '@clack/prompts';
 import { CffbrwError } from '../../error.ts';
+import { version } from '../../version.ts';
 import { command } from '../command.ts';
 
 export const init = command({
@@ -19,6 +20,7 @@ export const init = command({
     const from = template();
     for (const name of ['cffbrw.yaml', 'workflows', 'public'])
       await cp(join(from, name), join(directory, name), { recursive: true });
+    await nameSchemas(directory);
     // npm leaves a .gitignore out of packages, so it is written here.
     if (!existsSync(join(directory, '.gitignore'))) await writeFile(join(directory, '.gitignore'), 'data/\nnode_modules/\n');
     const enter = resolve(directory) === process.cwd() ? '' : `cd ${directory} && `;
@@ -27,6 +29,17 @@ export const init = command({
     return 0;
   },
 });
+
+/** The line by which editors find the form of a document. */
+async function nameSchemas(directory: string): Promise<void> {
+  const named = async (path: string, schema: string) => {
+    const comment = `# yaml-language-server: $schema=https://unpkg.com/cffbrw@${version}/schemas/${schema}.schema.json\n`;
+    await writeFile(path, comment + (await readFile(path, 'utf8')));
+  };
+  await named(join(directory, 'cffbrw.yaml'), 'cffbrw');
+  const workflows = join(directory, 'workflows');
+  for (const name of await readdir(workflows)) await named(join(workflows, name), 'workflow');
+}
 
 async function ask(): Promise<string | null> {
   if (!process.stdin.isTTY) return 'my-wheel';
