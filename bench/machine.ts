@@ -16,6 +16,21 @@ export function machine(): Machine {
   };
 }
 
+/** How busy all processors are with something else, in percent, over a second in which this process does nothing. */
+export async function busyPercent(): Promise<number> {
+  const before = processorTimes();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const after = processorTimes();
+  const whole = after.whole - before.whole;
+  return whole === 0 ? 0 : Math.round((1 - (after.idle - before.idle) / whole) * 100);
+}
+
+function processorTimes(): { readonly idle: number; readonly whole: number } {
+  const all = cpus().map(({ times }) => times);
+  const idle = all.reduce((sum, times) => sum + times.idle, 0);
+  return { idle, whole: all.reduce((sum, { user, nice, sys, irq }) => sum + user + nice + sys + irq, idle) };
+}
+
 /** The type of the mount that holds a path, as Linux tells it. */
 function fileSystemOf(path: string): string {
   try {

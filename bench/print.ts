@@ -59,3 +59,15 @@ export function quotedIn(text: string): string | null {
   const to = text.indexOf(markers[1]);
   return from === -1 || to < from ? null : text.slice(from + markers[0].length, to).trim();
 }
+
+/**
+ * The lines of a quotation that the results do not print. Prose around the figures is the document's own: only rows of tables and lines
+ * with a digit are quotations.
+ */
+export function misquoted(quotation: string, results: Results): string[] {
+  const printed = new Set(markdown(results).split('\n'));
+  return quotationsIn(quotation).filter((line) => !printed.has(line));
+}
+
+export const quotationsIn = (text: string): string[] =>
+  text.split('\n').filter((line) => /\d/.test(line) || line.startsWith('|'));
