@@ -8,6 +8,7 @@ import type { Replica } from '../replica/replica.ts';
 import { createKeyedRuns, type KeyedRuns } from '../workflow/keyed.ts';
 import type { Plan } from '../workflow/plan.ts';
 import { executeRun, type RunContext } from '../workflow/run.ts';
+import type { Admin } from './admin/admin.ts';
 import { createEvents } from './events.ts';
 import { createFiles } from './files.ts';
 import type { Endpoint, Fallback, Fetcher, ReadStatic, RequestLine } from './http.ts';
@@ -29,6 +30,8 @@ export interface HandlerOptions {
   readonly onRequest?: (line: RequestLine) => void;
   /** Told of runs that go on after their answer. */
   readonly background?: RunContext['background'];
+  /** The admin API of this replica (`createAdmin`). Without it there is none, and no run is recorded. */
+  readonly admin?: Admin;
 }
 
 export interface Handler extends Fetcher {
@@ -38,13 +41,14 @@ export interface Handler extends Fetcher {
 
 /** Throws INVALID_APP for what could never be answered: a secret without a value, a path that cannot be routed. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { app, replica, host, log, secrets, readStatic, background } = options;
+  const { app, replica, host, log, secrets, readStatic, background, admin } = options;
   const context: RunContext = {
     replica,
     host,
     ...(log && { log }),
     ...(secrets && { secrets }),
     ...(background && { background }),
+    ...(admin && { observe: admin.observe }),
   };
   const keyed = createKeyedRuns({ replica, host });
   const endpoints = [...app.workflows.values()].flatMap((plan) => endpointOf(plan, context, keyed) ?? []);
@@ -54,11 +58,17 @@ export function createHandler(options: HandlerOptions): Handler {
   if (readStatic !== undefined) fallbacks.push(createFiles({ host, readStatic, log }));
   const { maxBodyBytes, onRequest } = options;
   const router = createRouter({
-    ...{ host, endpoints, fallbacks, log, onRequest },
+    ...{ host, endpoints, fallbacks, log, onRequest, reserved: admin?.answer },
     ...(secrets && { secrets }),
     ...(maxBodyBytes !== undefined && { maxBodyBytes }),
   });
-  return { ...router, close: () => events?.close() };
+  return {
+    ...router,
+    close() {
+      events?.close();
+      admin?.close();
+    },
+  };
 }
 
 function endpointOf(plan: Plan, context: RunContext, keyed: KeyedRuns): Endpoint | null {

@@ -78,12 +78,17 @@ export interface RequestLine {
 /** Answers what no endpoint answers (files, events); null: not mine. */
 export type Fallback = (request: Request, path: string) => Response | null | Promise<Response | null>;
 
+/** No endpoint may begin with it: it is the admin API's. */
+export const reservedPrefix = '/_cffbrw/';
+
 export interface RouterOptions {
   readonly host: Host;
   readonly endpoints: readonly Endpoint[];
   /** The values of the app's secrets. */
   readonly secrets?: ReadonlyMap<string, string>;
   readonly fallbacks?: readonly Fallback[];
+  /** Answers every path below `reservedPrefix`, before any endpoint is looked for. */
+  readonly reserved?: ((request: Request) => Promise<Response>) | undefined;
   /** Default 1 MiB. */
   readonly maxBodyBytes?: number;
   readonly log?: Log | undefined;

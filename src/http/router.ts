@@ -15,7 +15,15 @@ import { CffbrwError, invariant } from '../error.ts';
 import type { Json, JsonObject } from '../strategy/json.ts';
 import { checkBearer, checkSignature, corsHeaders, digest, digestText, optionsResponse } from './access.ts';
 import { decodeBody, defaultMaxBodyBytes, RequestInbound } from './body.ts';
-import type { Endpoint, Fetcher, HttpRequest, IdempotencyKey, Inbound, RouterOptions } from './http.ts';
+import {
+  type Endpoint,
+  type Fetcher,
+  type HttpRequest,
+  type IdempotencyKey,
+  type Inbound,
+  type RouterOptions,
+  reservedPrefix,
+} from './http.ts';
 import { headerFields, parseQuery, pathOf, queryOf, refuseInvalid } from './input.ts';
 import { problemResponse, toProblem } from './problem.ts';
 import { refused, respond } from './respond.ts';
@@ -24,7 +32,7 @@ import { type Match, paramFields, type Route, routeTable } from './routes.ts';
 const nothing: JsonObject = Object.freeze({});
 
 export function createRouter(options: RouterOptions): Fetcher {
-  const { host, log, onRequest } = options;
+  const { host, log, onRequest, reserved } = options;
   const limitBytes = options.maxBodyBytes ?? defaultMaxBodyBytes;
   const fallbacks = options.fallbacks ?? [];
   const { match, at } = routeTable(options);
@@ -74,6 +82,7 @@ export function createRouter(options: RouterOptions): Fetcher {
     } catch (error) {
       return refusal(error);
     }
+    if (reserved !== undefined && path.startsWith(reservedPrefix)) return reserved(request);
     const found = match(method === 'HEAD' ? 'GET' : method, path);
     const first = found[0][0];
     if (first === undefined) return unmatched(request, path);

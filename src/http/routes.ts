@@ -5,7 +5,7 @@ import { TrieRouter } from 'hono/router/trie-router';
 import { CffbrwError } from '../error.ts';
 import { type SchemaCheck, schemaOf } from '../strategy/schema.ts';
 import { wantsText } from './body.ts';
-import type { Endpoint, RouterOptions } from './http.ts';
+import { type Endpoint, type RouterOptions, reservedPrefix } from './http.ts';
 import { compileFields, decodeText, type Fields, type ReadFields } from './input.ts';
 
 /** An endpoint with everything that can be known before the first request. */
@@ -51,6 +51,11 @@ export function routeTable(options: RouterOptions): {
   const router = new SmartRouter<Route>({ routers: [new RegExpRouter(), new TrieRouter()] });
   const taken = new Map<string, string>();
   for (const endpoint of [...options.endpoints].sort((a, b) => moreSpecific(a.path, b.path))) {
+    if (`${endpoint.path}/`.startsWith(reservedPrefix))
+      throw new CffbrwError(
+        'INVALID_APP',
+        `the workflow ${endpoint.workflow} has the path ${endpoint.path}, which is kept for the admin API`,
+      );
     const path = routerPath(endpoint.path);
     const other = taken.get(`${endpoint.method} ${path}`);
     if (other !== undefined) {

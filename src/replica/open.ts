@@ -69,6 +69,7 @@ function faceOf(core: Core, connection: Connection | null): Replica {
     peek: (address) => readable(memory.slots.get(address.id)),
     load: loading.load,
     read: (slot) => updating.read(slot as MemorySlot),
+    rows: (slot) => (slot as MemorySlot).rows,
     age: () => connection?.age() ?? 0,
     update: (slot, operation) => updating.update(slot as MemorySlot, operation),
     commitOf: (slot) => gateOf(slot as MemorySlot, memory.committed),

@@ -3,7 +3,7 @@
  */
 import type { Address, Key } from '../strategy/address.ts';
 import type { Json } from '../strategy/json.ts';
-import type { Operation } from '../strategy/strategy.ts';
+import type { Operation, Rows } from '../strategy/strategy.ts';
 import type { Variable } from '../strategy/variable.ts';
 import type { ConflictLog } from './conflicts.ts';
 import type { Handle } from './handle.ts';
@@ -91,6 +91,8 @@ export interface Replica {
   load(addresses: readonly Address[]): Promise<void>;
   /** The value as known here. Throws OUT_OF_RANGE. */
   read(slot: Slot): Json;
+  /** Each replica's row, as known here. For those who look into it; what it means only the strategy knows. */
+  rows(slot: Slot): Rows<object>;
   /** Milliseconds since another replica's part of this was last confirmed fresh; 0 without a backbone. */
   age(slot: Slot): number;
   /** Applies an operation in memory and marks it dirty. Not durable before `durable(commitOf(slot))` resolves. */

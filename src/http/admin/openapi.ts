@@ -1,5 +1,5 @@
 /** The admin API's own OpenAPI 3.1 document, made of the table that its router is made of. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorCodes } from '../../error.ts';
 import type { JsonObject } from '../../strategy/json.ts';
 import { version } from '../../version.ts';

@@ -1,5 +1,5 @@
 /** Every operation of the admin API, as data: the router, the OpenAPI document and the tests are made of this one table. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import * as shapes from './shapes.ts';
 
 export const prefix = '/_cffbrw';

@@ -1,5 +1,5 @@
 /** What the admin API takes and answers, as zod types: requests are checked by them, the OpenAPI document is made of them. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const json = z.unknown().meta({ description: 'Any JSON value.' });
 const timeMs = z.int().meta({ description: 'Milliseconds since 1970.' });

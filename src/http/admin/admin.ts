@@ -1,0 +1,40 @@
+/**
+ * The admin API of one replica: `/_cffbrw/`. (Contract, and the parts put together.)
+ *
+ * Never: answers anything but `health` to who may not ask, whatever the path, the query or the method looks like.
+ *
+ * Invariants:
+ *   M1  Refusing is what the router does by default: a route answers without a key only when it was mounted before the guard, and
+ *       `mountOpen` takes only operations that the table calls open.
+ *   M2  What it answers is durable.
+ *   M3  What it remembers (runs, events) is bounded.
+ */
+import type { App } from '../../app.ts';
+import type { Host } from '../../host.ts';
+import type { Replica } from '../../replica/replica.ts';
+import type { RunRecord } from '../../workflow/trace.ts';
+import type { Log } from '../problem.ts';
+import type { Guard } from './guard.ts';
+
+export interface AdminOptions {
+  readonly app: App;
+  readonly replica: Replica;
+  readonly host: Host;
+  readonly guard: Guard;
+  readonly log?: Log | undefined;
+  /** The text that Prometheus reads. Without it `metrics` is not found. */
+  readonly metrics?: (() => Promise<string>) | undefined;
+  /** The program of the reference page. Without it there is no page. */
+  readonly referenceScript?: (() => Promise<string>) | undefined;
+}
+
+export interface Admin {
+  /** For every path below `/_cffbrw/`. Never rejects. */
+  answer(request: Request): Promise<Response>;
+  /** Told of every run (see `RunContext.observe`). */
+  observe(record: RunRecord): void;
+  /** What the router has, as it has it. */
+  readonly routes: readonly { readonly method: string; readonly path: string }[];
+  /** Ends the event streams. */
+  close(): void;
+}
