@@ -1,6 +1,6 @@
 /**
  * Receipts: `<32 hexadecimal digits>.<base64url of JSON [issuer, address id, units]>.<authenticator>`. The first part is random; the last is
- * HMAC-SHA256 (RFC 2104) over the others, cut to 128 bits, under a secret that all replicas share. So whoever holds the secret can tell whose
+ * HMAC-SHA256 (RFC 2104) over the second and the first, cut to 128 bits, under a secret that all replicas share. So whoever holds the secret can tell whose
  * it is and for how many units, and a plain take needs no record of its own until it is given back.
  *
  * `units` 0: a list, a hold or a `once`; the issuer keeps a record with the rest.
@@ -33,23 +33,24 @@ const utf8 = new TextEncoder();
 /** `secret`: 64 hexadecimal digits. */
 export function createAuthenticator(secret: string): Authenticator {
   const keyed = hmac.create(sha256, hexToBytes(secret));
-  // One scratch hash and one output for all: a signature then allocates next to nothing.
+  // One scratch hash and one output for all, and the state after the last payload: the receipts of one counter differ in their ids alone.
   const scratch = keyed.clone();
+  const afterPayload = keyed.clone();
   const output = new Uint8Array(keyed.outputLen);
-  const sign = (text: string): string => {
-    keyed._cloneInto(scratch).update(utf8.encode(text)).digestInto(output);
+  let lastPayload: string | null = null;
+  const sign = (id: string, payload: string): string => {
+    if (payload !== lastPayload) keyed._cloneInto(afterPayload).update(utf8.encode(`${payload}.`));
+    lastPayload = payload;
+    afterPayload._cloneInto(scratch).update(utf8.encode(id)).digestInto(output);
     return bytesToHex(output.subarray(0, macDigits / 2));
   };
   return {
-    issue(id, payload) {
-      const text = `${id}.${payload}`;
-      return `${text}.${sign(text)}`;
-    },
+    issue: (id, payload) => `${id}.${payload}.${sign(id, payload)}`,
     verify(text) {
       if (typeof text !== 'string' || text.length > longestReceipt) return null;
       const [, id, payload, mac] = form.exec(text) ?? [];
       if (id === undefined || payload === undefined || mac === undefined) return null;
-      if (!sameDigits(mac, sign(`${id}.${payload}`))) return null;
+      if (!sameDigits(mac, sign(id, payload))) return null;
       const [issuer, address, units] = JSON.parse(fromBase64Url(payload)) as [string, string, number];
       return { text, id, issuer, address, units };
     },

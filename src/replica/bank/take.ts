@@ -102,20 +102,40 @@ export function issue(branch: Branch, parts: readonly Part[], { options, once, s
   const id = branch.host.id();
   const deadline = options.holdMs === undefined ? null : branch.host.now() + options.holdMs;
   const kept = parts.length > 1 || deadline !== null || once !== null;
-  const text = (branch.authenticator as Authenticator).issue(id, payloadAt(desk, kept ? 0 : units));
-  if (kept)
-    keep(branch, desk.who, id, { text, entries: parts.map((part) => [part.desk.address.id, part.units]), state, deadline, once });
-  return { id, text, deadline };
+  const grant = grantOf(branch.authenticator as Authenticator, { id, payload: payloadAt(desk, kept ? 0 : units), deadline });
+  if (kept) {
+    const entries = parts.map((part) => [part.desk.address.id, part.units] as const);
+    keep(branch, desk.who, id, { text: grant.text, entries, state, deadline, once });
+  }
+  return grant;
 }
 
-export const granted = (parts: readonly Part[], accounts: readonly Account[], { text, deadline }: Grant): TakeResult => ({
+/** Signed when somebody reads it: most of a plain take's cost, and most of them are only asked whether they are ok. */
+function grantOf(
+  authenticator: Authenticator,
+  { id, payload, deadline }: { id: string; payload: string; deadline: number | null },
+): Grant {
+  let text: string | null = null;
+  return {
+    id,
+    deadline,
+    get text() {
+      text ??= authenticator.issue(id, payload);
+      return text;
+    },
+  };
+}
+
+export const granted = (parts: readonly Part[], accounts: readonly Account[], grant: Grant): TakeResult => ({
   ok: true,
   reason: null,
   left: leftOf(parts, accounts),
-  receipt: text,
+  get receipt() {
+    return grant.text;
+  },
   repeated: false,
   confirmed: false,
-  expires: deadline,
+  expires: grant.deadline,
   windowEnds: earliestEnd(parts),
 });
 
