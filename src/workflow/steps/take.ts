@@ -239,7 +239,10 @@ const toJson = (result: TakeResult): Json => ({
   ok: result.ok,
   reason: result.reason,
   left: result.left,
-  receipt: result.receipt,
+  // Signed when an expression reads it.
+  get receipt() {
+    return result.receipt;
+  },
   repeated: result.repeated,
   confirmed: result.confirmed,
   expires: result.expires,
