@@ -3,7 +3,7 @@
  * Quiet unless it fails. CFFBRW_TYPES=0 leaves the declarations out.
  */
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ const project = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const chunks = 'chunk';
 const worker = './dist/node/store-worker.js';
 const commands = Object.values(project.bin ?? {});
-const outside = ['better-sqlite3', 'esbuild', 'tsx', 'undici'];
+const outside = ['@opentelemetry/api', 'better-sqlite3', 'esbuild', 'tsx', 'undici'];
 
 const sourceOf = (built) => built.replace(/^\.\/dist\//, 'src/').replace(/\.js$/, '.ts');
 
@@ -69,6 +69,7 @@ async function bundleLibrary() {
     sourcemap: true,
   });
   removeStale(`dist/${chunks}`, metafile.outputs);
+  cpSync(join(root, 'src/node/vendor'), join(root, 'dist/node/vendor'), { recursive: true });
 }
 
 /**

@@ -2,11 +2,19 @@
 import { join } from 'node:path';
 import { type App, loadApp } from '../app.ts';
 import { CffbrwError } from '../error.ts';
-import { createHandler, type Handler, type RequestLine } from '../http/index.ts';
+import type { Admin } from '../http/admin/admin.ts';
+import { checkGuard, checkHost, type Guard } from '../http/admin/guard.ts';
+import { createAdmin } from '../http/admin/router.ts';
+import { createHandler, type Handler, type HandlerOptions, type Log, type RequestLine, reservedPrefix } from '../http/index.ts';
+import { problemResponse, toProblem } from '../http/problem.ts';
 import { readDocuments } from '../node/directory.ts';
 import { createStaticReader } from '../node/files.ts';
-import { createNodeHost } from '../node/host.ts';
+import { createNodeHost, nodeHost } from '../node/host.ts';
+import type { Metrics } from '../node/metrics.ts';
+import { readReferenceScript } from '../node/reference.ts';
 import { type Served, type ServeOptions, serve } from '../node/serve.ts';
+import { openTelemetry } from '../node/telemetry.ts';
+import type { Replica } from '../replica/index.ts';
 import { canonical } from '../strategy/json.ts';
 import { type Cron, startCron } from '../workflow/index.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -20,6 +28,10 @@ export interface RunOptions extends Omit<LocationOptions, 'alarm'> {
   /** Whether `reload` will be called. */
   readonly reloads?: boolean;
   readonly onRequest?: (line: RequestLine, replica: string) => void;
+  /** Who may use the admin API; null: there is none. */
+  readonly admin: Guard | null;
+  /** Where log entries go. Default: the terminal. */
+  readonly log?: (app: App) => Log;
 }
 
 export interface Running {
@@ -36,20 +48,24 @@ interface Generation {
   readonly app: App;
   readonly locations: Locations;
   readonly handlers: readonly Handler[];
+  readonly log: Log;
   readonly crons: readonly Cron[];
 }
 
 export const readApp = async (directory: string): Promise<App> => loadApp(await readDocuments(directory));
 
 export async function run(options: RunOptions): Promise<Running> {
+  if (options.admin !== null) checkGuard(options.admin);
   const app = await readApp(options.directory);
-  let current = await open(app, options);
+  const observers = await openObservers(options, () => current.locations.replicas);
+  const running = { ...options, ...observers };
+  let current = await open(app, running);
   const gate = createGate();
   const served = await serve({
     ...answering(() => current.handlers, options.reloads ? gate : null),
     port: options.port,
     host: options.host,
-    log: printLog,
+    log: (entry) => current.log(entry),
     stopping: () => endStreams(current),
   }).catch(async (error: unknown) => {
     await current.locations.close();
@@ -63,10 +79,10 @@ export async function run(options: RunOptions): Promise<Running> {
     await endCrons(before);
     await before.locations.close();
     try {
-      current = await open(next, options);
+      current = await open(next, running);
     } catch (error) {
       // Nothing is lost by a declaration that can't be opened: the old ones over the same data still work.
-      current = await open(before.app, options);
+      current = await open(before.app, running);
       throw error;
     }
   }
@@ -84,7 +100,7 @@ export async function run(options: RunOptions): Promise<Running> {
       else {
         // Runs that go on are the next generation's: it finds them by their ticks.
         void endCrons(before);
-        current = await generationOf(next, before.locations, options);
+        current = await generationOf(next, before.locations, running);
         endStreams(before);
       }
       return next;
@@ -93,23 +109,47 @@ export async function run(options: RunOptions): Promise<Running> {
   };
 }
 
-const open = async (app: App, options: RunOptions): Promise<Generation> => {
+interface Observers {
+  /** null: nobody can ask for them. */
+  readonly metrics: Metrics | null;
+  readonly spans: Awaited<ReturnType<typeof openTelemetry>>;
+}
+
+/** They outlive a reload. What nobody uses is not even loaded. */
+async function openObservers({ admin }: RunOptions, replicas: () => readonly Replica[]): Promise<Observers> {
+  const metrics = admin === null ? null : (await import('../node/metrics.ts')).createMetrics(replicas);
+  return { metrics, spans: await openTelemetry() };
+}
+
+type OpenOptions = RunOptions & Observers;
+
+const open = async (app: App, options: OpenOptions): Promise<Generation> => {
   const locations = await openLocations(app, { ...options, alarm: printAlarm });
   return generationOf(app, locations, options);
 };
 
 /** Without a gate the handler answers itself: a request of `start` pays for nothing that only `dev` needs. */
 function answering(handlers: () => readonly Handler[], gate: Gate | null): Pick<ServeOptions, 'fetch' | 'answer'> {
-  const chosen = (request: Request) => choose(handlers(), request.headers.get('x-cffbrw-replica'));
   if (gate !== null) {
     return {
-      fetch: (request) => gate.pass(() => chosen(request).fetch(request)),
-      answer: (request, inbound) => gate.pass(() => chosen(request).answer(request, inbound)),
+      fetch: (request) => refuseForeign(request) ?? gate.pass(() => choose(handlers(), request).fetch(request)),
+      answer: (request, inbound) =>
+        refuseForeign(request) ?? gate.pass(() => choose(handlers(), request).answer(request, inbound)),
     };
   }
   const [only] = handlers();
   if (only === undefined) throw new CffbrwError('INVARIANT', 'an app runs on at least one replica');
   return { fetch: only.fetch, answer: only.answer };
+}
+
+/** `dev` is for this machine alone: a foreign name that leads here is a page that tries to get at it. */
+function refuseForeign(request: Request): Response | null {
+  try {
+    checkHost(request);
+    return null;
+  } catch (error) {
+    return problemResponse(toProblem(error, nodeHost.id));
+  }
 }
 
 async function closeAll(served: Served, generation: () => Generation): Promise<void> {
@@ -118,28 +158,49 @@ async function closeAll(served: Served, generation: () => Generation): Promise<v
   await generation().locations.close();
 }
 
-async function generationOf(app: App, locations: Locations, { directory, onRequest }: RunOptions): Promise<Generation> {
+async function generationOf(app: App, locations: Locations, options: OpenOptions): Promise<Generation> {
+  const { directory, onRequest } = options;
   const readStatic = app.settings.static === null ? undefined : await createStaticReader(join(directory, app.settings.static));
-  const handlers = locations.replicas.map((replica) =>
-    createHandler({
-      ...{ app, replica, host: createNodeHost(app.settings.outbound), log: printLog, secrets: secretsOf(app) },
-      ...(readStatic === undefined ? {} : { readStatic }),
-      ...(onRequest === undefined ? {} : { onRequest: (line: RequestLine) => onRequest(line, replica.id) }),
-    }),
-  );
-  return { app, locations, handlers, crons: startCrons(app, locations) };
+  const log = options.log?.(app) ?? printLog;
+  const shared = { app, host: createNodeHost(app.settings.outbound), log, secrets: secretsOf(app) };
+  const sites = locations.replicas.map((replica, index) => {
+    const admin = adminOf(app, replica, options, log);
+    const observe = observerOf(replica, admin, options);
+    const handler = createHandler({
+      ...{ ...shared, replica },
+      ...(readStatic && { readStatic }),
+      ...(onRequest && { onRequest: (line: RequestLine) => onRequest(line, replica.id) }),
+      ...(admin && { admin }),
+      ...(observe && { observe }),
+    });
+    const backbone = locations.backbones[index] ?? null;
+    return {
+      handler,
+      cron: startCron({ ...shared, plans: app.workflows.values(), replica, backbone, ...(observe && { observe }) }),
+    };
+  });
+  return { app, locations, log, handlers: sites.map(({ handler }) => handler), crons: sites.map(({ cron }) => cron) };
 }
 
-const startCrons = (app: App, { replicas, backbones }: Locations): readonly Cron[] =>
-  replicas.map((replica, index) =>
-    startCron({
-      ...{ plans: app.workflows.values(), replica, backbone: backbones[index] ?? null },
-      ...{ host: createNodeHost(app.settings.outbound), log: printLog, secrets: secretsOf(app) },
-    }),
-  );
+function adminOf(app: App, replica: Replica, { admin: guard, metrics }: OpenOptions, log: Log): Admin | null {
+  if (guard === null) return null;
+  // A browser can't send a token with an address: the page is for `dev`.
+  const page = guard.loopback ? { referenceScript: readReferenceScript } : {};
+  return createAdmin({ app, replica, host: nodeHost, guard, log, ...(metrics && { metrics: metrics.text }), ...page });
+}
+
+/** Who is told of every run; undefined: nobody, and so nothing is recorded. */
+function observerOf(replica: Replica, admin: Admin | null, { metrics, spans }: OpenOptions): HandlerOptions['observe'] {
+  if (admin === null && spans === null) return undefined;
+  return (record) => {
+    admin?.observe(record);
+    metrics?.observe(replica.id, record);
+    spans?.(record);
+  };
+}
 
 /** Values come from the environment; the handler says which one is missing. */
-const secretsOf = (app: App): ReadonlyMap<string, string> =>
+export const secretsOf = (app: App): ReadonlyMap<string, string> =>
   new Map(
     app.settings.secrets.flatMap((name) => {
       const value = process.env[name];
@@ -155,9 +216,14 @@ const endStreams = ({ handlers }: Generation): void => {
   for (const handler of handlers) handler.close();
 };
 
-/** `r2` or `2` names one; without a name any of them answers, as the nearest edge location would. */
-function choose(handlers: readonly Handler[], wanted: string | null): Handler {
-  const index = wanted === null ? Math.floor(Math.random() * handlers.length) : Number(wanted.replace(/^r/, '')) - 1;
+/**
+ * `r2` or `2` names one; without a name any of them answers, as the nearest edge location would. The admin API is asked of the first: a
+ * run is found where it was.
+ */
+function choose(handlers: readonly Handler[], request: Request): Handler {
+  const wanted = request.headers.get('x-cffbrw-replica');
+  const anyone = request.url.includes(reservedPrefix) ? 0 : Math.floor(Math.random() * handlers.length);
+  const index = wanted === null ? anyone : Number(wanted.replace(/^r/, '')) - 1;
   const handler = handlers[index] ?? handlers[0];
   if (handler === undefined) throw new CffbrwError('INVARIANT', 'an app runs on at least one replica');
   return handler;

@@ -32,6 +32,8 @@ export interface HandlerOptions {
   readonly background?: RunContext['background'];
   /** The admin API of this replica (`createAdmin`). Without it there is none, and no run is recorded. */
   readonly admin?: Admin;
+  /** Told of every run, in the place of `admin.observe`: for a caller that tells others as well. */
+  readonly observe?: RunContext['observe'];
 }
 
 export interface Handler extends Fetcher {
@@ -42,13 +44,14 @@ export interface Handler extends Fetcher {
 /** Throws INVALID_APP for what could never be answered: a secret without a value, a path that cannot be routed. */
 export function createHandler(options: HandlerOptions): Handler {
   const { app, replica, host, log, secrets, readStatic, background, admin } = options;
+  const observe = options.observe ?? admin?.observe;
   const context: RunContext = {
     replica,
     host,
     ...(log && { log }),
     ...(secrets && { secrets }),
     ...(background && { background }),
-    ...(admin && { observe: admin.observe }),
+    ...(observe && { observe }),
   };
   const keyed = createKeyedRuns({ replica, host });
   const endpoints = [...app.workflows.values()].flatMap((plan) => endpointOf(plan, context, keyed) ?? []);

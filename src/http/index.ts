@@ -1,4 +1,7 @@
+export type { Admin, AdminOptions } from './admin/admin.ts';
+export type { Guard } from './admin/guard.ts';
+export { createAdmin } from './admin/router.ts';
 export { createHandler, type Handler, type HandlerOptions } from './handler.ts';
-export type * from './http.ts';
+export * from './http.ts';
 export type { InputError, Log, LogEntry, Problem } from './problem.ts';
 export { createRouter } from './router.ts';

@@ -39,6 +39,7 @@ export interface CronOptions {
   readonly backbone: CronBackbone | null;
   readonly log?: RunContext['log'];
   readonly secrets?: RunContext['secrets'];
+  readonly observe?: RunContext['observe'];
 }
 
 export interface Cron {
@@ -168,7 +169,7 @@ function startTicker(plan: Plan, schedule: Schedule, options: CronOptions): Cron
   };
 }
 
-const given = ({ secrets }: CronOptions) => (secrets === undefined ? {} : { secrets });
+const given = ({ secrets, observe }: CronOptions) => ({ ...(secrets && { secrets }), ...(observe && { observe }) });
 const scheduleText = ({ schedule, timezone }: Schedule): string => `${schedule} ${timezone}`;
 const isUnreachable = (error: unknown): boolean => (error as { code?: string }).code === 'UNREACHABLE';
 

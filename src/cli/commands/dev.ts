@@ -48,6 +48,7 @@ export const dev = command({
       port: wholeNumber(port ?? process.env.PORT ?? '3000', 'port', { from: 0, to: 65_535 }),
       lagMs,
       rttMs,
+      admin: { token: process.env.CFFBRW_TOKEN || null, loopback: true },
       onRequest: (line, replica) => printRequest(line, count === 1 ? null : replica),
     });
     watching.start(() => reload(running));

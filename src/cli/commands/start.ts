@@ -1,12 +1,14 @@
 import { join } from 'node:path';
+import { createLog, logLevelOf } from '../../node/log.ts';
 import { command, wholeNumber } from '../command.ts';
 import { printApp } from '../print.ts';
-import { run } from '../running.ts';
+import { run, secretsOf } from '../running.ts';
 import { onStop } from '../signals.ts';
 
 export const start = command({
   name: 'start',
-  description: 'Runs an app for its users, on one machine, until SIGTERM or Ctrl-C.',
+  description:
+    'Runs an app for its users, on one machine, until SIGTERM or Ctrl-C. With CFFBRW_TOKEN it serves the admin API, /_cffbrw/, to whoever has that token.',
   examples: [
     'cffbrw start',
     'cffbrw start examples/wheel --port 8080',
@@ -24,11 +26,15 @@ export const start = command({
     data: { type: 'string', description: 'Where the data is kept; default <dir>/data', valueHint: 'directory' },
   },
   async run({ dir, host, port, data }) {
+    const token = process.env.CFFBRW_TOKEN;
+    const level = logLevelOf(process.env.CFFBRW_LOG);
     const running = await run({
       directory: dir,
       host,
       port: wholeNumber(port ?? process.env.PORT ?? '3000', 'port', { from: 0, to: 65_535 }),
       data: data ?? join(dir, 'data'),
+      admin: token === undefined || token === '' ? null : { token, loopback: false },
+      log: (app) => createLog({ app: app.name, level, secrets: [...secretsOf(app).values(), token ?? ''] }),
     });
     printApp(running.app, running.url);
     await onStop(running.close);
