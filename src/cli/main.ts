@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command `cffbrw`. Exit codes: 0 done, 1 it could not be done, 2 wrong use of the command line. */
-import { defineCommand, renderUsage, runCommand } from 'citty';
+import { type CommandDef, type CommandMeta, defineCommand, renderUsage, runCommand } from 'citty';
 import { version } from '../version.ts';
 import { describeError, UsageError } from './command.ts';
 
@@ -9,6 +9,9 @@ const subCommands = {
   start: () => import('./commands/start.ts').then((module) => module.start),
   init: () => import('./commands/init.ts').then((module) => module.init),
   recover: () => import('./commands/recover.ts').then((module) => module.recover),
+  vars: () => import('./commands/vars.ts').then((module) => module.vars),
+  runs: () => import('./commands/runs.ts').then((module) => module.runs),
+  openapi: () => import('./commands/openapi.ts').then((module) => module.openapi),
 };
 
 const main = defineCommand({
@@ -23,22 +26,38 @@ const main = defineCommand({
 async function run(rawArgs: string[]): Promise<void> {
   const [name] = rawArgs;
   if (rawArgs.length === 1 && (name === '--version' || name === '-v')) return console.log(version);
-  if (name === undefined || rawArgs.includes('--help') || rawArgs.includes('-h')) return help(name);
+  if (name === undefined || rawArgs.includes('--help') || rawArgs.includes('-h')) return help(rawArgs);
   if (!Object.hasOwn(subCommands, name)) {
     throw new UsageError(`There is no command “${name}”. There are: ${Object.keys(subCommands).join(', ')}. See cffbrw --help.`);
   }
   await runCommand(main, { rawArgs });
 }
 
-async function help(name: string | undefined): Promise<void> {
+async function help([name, inner]: readonly string[]): Promise<void> {
   const load = Object.entries(subCommands).find(([command]) => command === name)?.[1];
-  console.log(load === undefined ? await renderUsage(main) : await renderUsage(await load(), main));
+  if (load === undefined) console.log(await renderUsage(main));
+  else {
+    const command = await load();
+    // The commands of a group are there already, as data; the list of them has a line for each.
+    const group = (command.subCommands ?? {}) as Readonly<Record<string, CommandDef>>;
+    const chosen = Object.entries(group).find(([inside]) => inside === inner)?.[1];
+    const subCommands = Object.fromEntries(Object.entries(group).map(([inside, one]) => [inside, brief(one)]));
+    const shown = Object.keys(group).length === 0 ? command : { ...command, subCommands };
+    console.log(await renderUsage(chosen ?? shown, main));
+  }
   if (name === undefined) process.exitCode = 2;
+}
+
+/** Without its examples. */
+function brief(command: CommandDef): CommandDef {
+  const { description = '', ...meta } = command.meta as CommandMeta;
+  return { ...command, meta: { ...meta, description: description.split('\n')[0] ?? '' } };
 }
 
 try {
   await run(process.argv.slice(2));
 } catch (error) {
-  console.error(describeError(error));
-  process.exit(error instanceof UsageError || (error as Error).name === 'CLIError' ? 2 : 1);
+  const wrongUse = (error as Error).name === 'CLIError' ? `${(error as Error).message} See --help.` : null;
+  console.error(wrongUse ?? describeError(error));
+  process.exit(error instanceof UsageError || wrongUse !== null ? 2 : 1);
 }
