@@ -35,9 +35,17 @@ function calledBy(plan: Plan, workflows: ReadonlyMap<string, Plan>, seen = new S
   });
 }
 
-/** A last step without a condition that ends the run. */
-const alwaysAnswers = (step: unknown): boolean =>
-  isObject(step) && ('respond' in step || 'fail' in step || 'return' in step) && !('when' in step);
+/** A last step that ends the run whichever way it goes. */
+function alwaysAnswers(step: unknown): boolean {
+  if (!isObject(step) || 'when' in step) return false;
+  if ('respond' in step || 'fail' in step || 'return' in step) return true;
+  const arms = [step.then, step.else];
+  if ('if' in step) return arms.every(lastAnswers);
+  const cases = Array.isArray(step.switch) ? step.switch : [];
+  return 'switch' in step && lastAnswers(step.default) && cases.every((one) => isObject(one) && lastAnswers(one.do));
+}
+
+const lastAnswers = (steps: unknown): boolean => Array.isArray(steps) && alwaysAnswers(steps.at(-1));
 
 /** Steps stand in lists, at any depth. */
 function search(part: unknown, found: Found): void {
