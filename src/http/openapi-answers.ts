@@ -11,9 +11,9 @@ interface Found {
 
 export function answersIn(plan: Plan, workflows: ReadonlyMap<string, Plan>): JsonObject {
   const found: Found = { responds: new Map(), fails: new Map(), ends: false };
-  search(plan.document.steps, found);
+  search(plan.document.steps, found, true);
   found.ends = !alwaysAnswers(plan.document.steps.at(-1));
-  for (const called of calledBy(plan, workflows)) search(called.document.steps, { ...found, responds: new Map() });
+  for (const called of calledBy(plan, workflows)) search(called.document.steps, { ...found, responds: new Map() }, false);
   const answers: Record<string, JsonObject> = {};
   for (const [status, contents] of found.responds) answers[status] = answerOf(status, contents);
   for (const [status, titles] of found.fails) {
@@ -47,16 +47,21 @@ function alwaysAnswers(step: unknown): boolean {
 
 const lastAnswers = (steps: unknown): boolean => Array.isArray(steps) && alwaysAnswers(steps.at(-1));
 
-/** Steps stand in lists, at any depth. */
-function search(part: unknown, found: Found): void {
+/** Steps stand in lists, at any depth. `top`: a `return` here is the run's answer. */
+function search(part: unknown, found: Found, top: boolean): void {
   if (Array.isArray(part)) {
-    for (const each of part) search(each, found);
+    for (const each of part) search(each, found, top);
     return;
   }
   if (!isObject(part)) return;
   if ('respond' in part) noteRespond(isObject(part.respond) ? part.respond : {}, found);
   else if ('fail' in part && isObject(part.fail)) noteFail(part.fail, found);
-  else for (const inner of Object.values(part)) search(inner, found);
+  else if ('return' in part) {
+    if (top) noteRespond({ body: part.return }, found);
+  } else {
+    const inside = top && !('each' in part) && !('parallel' in part);
+    for (const inner of Object.values(part)) search(inner, found, inside);
+  }
 }
 
 /** A status that is computed is any: `default` stands for it. */

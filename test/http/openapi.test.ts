@@ -98,6 +98,8 @@ describe('an app’s routes', () => {
     ['no answer', [{ add: 'n' }], ['204']],
     ['an answer under a condition', [{ respond: { body: 1 }, when: 'vars.n > 1' }], ['200', '204']],
     ['a status that is computed', [{ respond: { status: '${ 200 + vars.n }', body: 1 } }], []],
+    ['what is returned', [{ return: { a: 1 } }], ['200']],
+    ['what iterations return', [{ each: [1], item: 'one', do: [{ return: '${ one }' }] }, { respond: { status: 201 } }], ['201']],
     [
       'two answers that exclude each other',
       [
