@@ -52,6 +52,7 @@ export const latenessMs = 3_600_000;
 /** A machine that slept, or whose clock was set, finds out after so long. */
 const longestSleepMs = 60_000;
 const retryMs = 2_000;
+const longestRetryMs = 15_000;
 const attempts = 5;
 const closingMs = 5_000;
 
@@ -76,6 +77,7 @@ function startTicker(plan: Plan, schedule: Schedule, options: CronOptions): Cron
   /** Ticks up to this one are somebody's (C3). */
   let settled = 0;
   let startedAtMs: number | null = null;
+  let failures = 0;
 
   /** Fires what is due. Resolves with how long to sleep. */
   async function look(): Promise<number> {
@@ -151,10 +153,13 @@ function startTicker(plan: Plan, schedule: Schedule, options: CronOptions): Cron
 
   function wake(): void {
     look().then(
-      (delayMs) => sleep(Math.max(1, delayMs)),
+      (delayMs) => {
+        failures = 0;
+        sleep(Math.max(1, delayMs));
+      },
       (error: unknown) => {
         if (!isUnreachable(error)) log('error', `its schedule could not be looked at: ${String(error)}`);
-        sleep(retryMs * (1 + host.random()));
+        sleep(Math.min(retryMs * 2 ** failures++, longestRetryMs) * (1 + host.random()));
       },
     );
   }

@@ -202,6 +202,34 @@ describe('a replica that dies', () => {
   });
 });
 
+test('A disk that was put back to the middle of a run does not go on with it', async () => {
+  const stage = await createCronStage({ app: everyMinute, seed: 'cron', machines: 3 });
+  await stage.world.run(minuteMs + 1_000);
+  const winner = await winnerOf(stage);
+  const middle = winner.disk.snapshot();
+  await stage.world.run(10_000);
+  expect(await countsOf(stage, [1])).toEqual(['1 1']);
+  winner.process.kill();
+  winner.disk.restore(middle);
+  await winner.start();
+  await stage.world.run(10_000);
+  expect(await countsOf(stage, [1])).toEqual(['1 1']);
+  expect(stage.logs.map(({ message }) => message)).toEqual([expect.stringContaining('was cut short')]);
+});
+
+test('A tick that could not be claimed on a full disk is claimed when there is room', async () => {
+  const stage = await createCronStage({ app: clock('1 0 * * *'), seed: 'cron', machines: 1 });
+  const { disk } = stage.machines[0] ?? fail();
+  await stage.world.run(minuteMs / 2);
+  disk.faults.full = true;
+  await stage.world.run(5 * minuteMs);
+  expect(await countsOf(stage, [1])).toEqual(['0 0']);
+  expect(stage.logs.length).toBeLessThan(30);
+  disk.faults.full = false;
+  await stage.world.run(minuteMs);
+  expect(await countsOf(stage, [1])).toEqual(['1 1']);
+});
+
 async function winnerOf({ world, loopback, machines }: CronStage): Promise<Machine> {
   const register = await world.runUntil((loopback ?? fail()).connect('observer').registers.get('cron/tick'));
   const { by } = JSON.parse(register.value ?? fail()) as { by: string };
@@ -250,7 +278,7 @@ describe('what was missed', () => {
     await stage.world.run(3 * minuteMs);
     expect(await countsOf(stage, [2, 3, 4])).toEqual(['0 0', '0 0', '0 0']);
     for (const { name } of stage.machines) stage.loopback?.heal(name);
-    await stage.world.run(20_000);
+    await stage.world.run(40_000);
     expect(await countsOf(stage, [2, 3, 4])).toEqual(['0 0', '0 0', '1 1']);
     expect(stage.logs).toEqual([]);
   });
