@@ -14,7 +14,7 @@ import type { Metrics } from '../node/metrics.ts';
 import { readReferenceScript } from '../node/reference.ts';
 import { type Served, type ServeOptions, serve } from '../node/serve.ts';
 import { openTelemetry } from '../node/telemetry.ts';
-import type { Replica } from '../replica/index.ts';
+import type { Alarm, Replica } from '../replica/index.ts';
 import { canonical } from '../strategy/json.ts';
 import { type Cron, startCron } from '../workflow/index.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -124,9 +124,12 @@ async function openObservers({ admin }: RunOptions, replicas: () => readonly Rep
 type OpenOptions = RunOptions & Observers;
 
 const open = async (app: App, options: OpenOptions): Promise<Generation> => {
-  const locations = await openLocations(app, { ...options, alarm: printAlarm });
+  const locations = await openLocations(app, { ...options, alarm: alarmOf(options.log?.(app)) });
   return generationOf(app, locations, options);
 };
+
+const alarmOf = (log: Log | undefined): ((alarm: Alarm) => void) =>
+  log === undefined ? printAlarm : ({ kind, message }) => log({ level: 'error', message: `ALARM ${kind}: ${message}` });
 
 /** Without a gate the handler answers itself: a request of `start` pays for nothing that only `dev` needs. */
 function answering(handlers: () => readonly Handler[], gate: Gate | null): Pick<ServeOptions, 'fetch' | 'answer'> {

@@ -15,6 +15,7 @@ export const pages = [
   'docs/typescript.md',
   'docs/library.md',
   'docs/operations.md',
+  'docs/admin.md',
   'docs/testing.md',
 ] as const;
 
