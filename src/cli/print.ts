@@ -17,8 +17,9 @@ export function printRequest({ method, path, status, tookMs, workflow }: Request
 
 export function printApp(app: App, url: string): void {
   console.log(`${app.name} answers at ${url}`);
-  for (const { name, http } of app.workflows.values()) {
+  for (const { name, http, cron } of app.workflows.values()) {
     if (http !== null) console.log(`  ${http.method.padEnd(6)} ${url}${http.path}  ${name}`);
+    if (cron !== null) console.log(`  cron   ${cron.schedule} (${cron.timezone})  ${name}`);
   }
   if (app.settings.static !== null) console.log(`  GET    ${url}/  the folder ${app.settings.static}`);
   if (app.settings.events !== null)
