@@ -9,6 +9,7 @@ import { answersIn } from './openapi-answers.ts';
 export function appOpenapi(app: App): JsonObject {
   const paths: Record<string, Record<string, Json>> = {};
   const schemes: Record<string, JsonObject> = {};
+  const schemas: Record<string, Json> = { Problem: problemSchema };
   const known = new Map<string, string>();
   for (const plan of app.workflows.values()) {
     if (plan.http === null) continue;
@@ -16,7 +17,10 @@ export function appOpenapi(app: App): JsonObject {
     const shape = plan.http.path.replaceAll(/\{[^{}]*\}/g, '{}');
     const path = known.get(shape) ?? plan.http.path;
     known.set(shape, path);
-    paths[path] = { ...paths[path], [plan.http.method.toLowerCase()]: operationOf(app, plan, plan.http, path) };
+    paths[path] = {
+      ...paths[path],
+      [plan.http.method.toLowerCase()]: operationOf(plan, path, { app, http: plan.http, schemas }),
+    };
     Object.assign(schemes, schemesOf(plan.http));
   }
   const { events, description } = app.settings;
@@ -27,7 +31,7 @@ export function appOpenapi(app: App): JsonObject {
     paths,
     components: {
       ...(Object.keys(schemes).length > 0 && { securitySchemes: schemes }),
-      schemas: { Problem: problemSchema },
+      schemas,
     },
   };
 }
@@ -48,14 +52,26 @@ const problemSchema: JsonObject = {
   },
 };
 
-function operationOf(app: App, plan: Plan, http: HttpPlan, path: string): JsonObject {
+interface Around {
+  readonly app: App;
+  readonly http: HttpPlan;
+  readonly schemas: Record<string, Json>;
+}
+
+function operationOf(plan: Plan, path: string, { app, http, schemas }: Around): JsonObject {
+  const own = (part: 'params' | 'query' | 'headers' | 'body') => ownPart(http[part], `${plan.name}.${part}`, schemas);
   const security = Object.keys(schemesOf(http));
-  const parameters = [...pathParameters(plan.name, http, path), ...otherParameters(plan.name, http)];
+  const parameters = [
+    ...pathParameters(http, path, own('params')),
+    ...listed('query', http.query, own('query')),
+    ...listed('header', http.headers, own('headers')),
+    ...keyParameter(http),
+  ];
   return {
     operationId: plan.name,
     ...(plan.description !== null && { summary: plan.description }),
     ...(parameters.length > 0 && { parameters }),
-    ...(http.body !== undefined && { requestBody: bodyOf(plan.name, http.body) }),
+    ...(http.body !== undefined && { requestBody: bodyOf(http.body, own('body')) }),
     // All of them: a token and a signature are looked at both.
     ...(security.length > 0 && { security: [Object.fromEntries(security.map((name) => [name, []]))] }),
     responses: { ...answersIn(plan, app.workflows), ...refusalsOf(http) },
@@ -91,9 +107,29 @@ function schemesOf({ auth, verify }: HttpPlan): Record<string, JsonObject> {
   };
 }
 
-/** A schema that refers to its own parts stays a document of its own. */
-function schemaOf(schema: Json, id: string): Json {
-  return isObject(schema) && JSON.stringify(schema).includes('"$ref"') ? { $id: `urn:cffbrw:${id}`, ...schema } : schema;
+/** A part of a schema as it can stand anywhere in the document. */
+type Place = (part: Json) => Json;
+
+/** A schema that refers to its own parts is kept under components, and what refers to it refers there: not every tool knows `$id`. */
+function ownPart(schema: JsonSchema | undefined, name: string, schemas: Record<string, Json>): Place {
+  if (!isObject(schema) || !JSON.stringify(schema).includes('"$ref"')) return (part) => part;
+  let key = name.replaceAll(/[^\w.-]/g, '_');
+  while (key in schemas && JSON.stringify(schemas[key]) !== JSON.stringify(moved(schema as Json, key))) key += '_';
+  schemas[key] = moved(schema as Json, key);
+  return (part) => moved(part, key);
+}
+
+/** Values that are data, not schemas: a `$ref` in them means nothing. */
+const dataKeywords = new Set(['const', 'enum', 'default', 'example', 'examples']);
+
+function moved(part: Json, key: string): Json {
+  if (Array.isArray(part)) return part.map((inner) => moved(inner, key));
+  if (!isObject(part)) return part;
+  const entries = Object.entries(part as JsonObject).map(([name, inner]) => {
+    if (name === '$ref' && typeof inner === 'string') return [name, `#/components/schemas/${key}${inner.slice(1)}`] as const;
+    return [name, dataKeywords.has(name) ? inner : moved(inner, key)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 const propertiesOf = (schema: JsonSchema | undefined): readonly (readonly [string, Json])[] =>
@@ -104,37 +140,32 @@ const requiredIn = (schema: JsonSchema | undefined): readonly Json[] =>
 
 const namesIn = (path: string): string[] => [...path.matchAll(/\{([^{}]*)\}/g)].map((found) => found[1] ?? '');
 
-function pathParameters(workflow: string, http: HttpPlan, path: string): JsonObject[] {
+function pathParameters(http: HttpPlan, path: string, own: Place): JsonObject[] {
   const shown = namesIn(path);
   const schemas = new Map(propertiesOf(http.params));
   return namesIn(http.path).map((name, index) => ({
     ...{ name: shown[index] ?? name, in: 'path', required: true },
-    schema: schemaOf(schemas.get(name) ?? { type: 'string' }, `${encodeURIComponent(workflow)}:params:${name}`),
+    schema: own(schemas.get(name) ?? { type: 'string' }),
   }));
 }
 
-function otherParameters(workflow: string, http: HttpPlan): JsonObject[] {
-  const parts = [
-    ['query', http.query],
-    ['header', http.headers],
-  ] as const;
-  const listed = parts.flatMap(([place, schema]) =>
-    propertiesOf(schema)
-      // What OpenAPI describes elsewhere it forbids here.
-      .filter(([name]) => place === 'query' || !['accept', 'content-type', 'authorization'].includes(name.toLowerCase()))
-      .map(([name, property]) => ({
-        ...{ name, in: place, required: requiredIn(schema).includes(name) },
-        schema: schemaOf(property, `${encodeURIComponent(workflow)}:${place}:${name}`),
-      })),
-  );
-  if (http.idempotency === null) return listed;
+/** What OpenAPI describes elsewhere it forbids here. */
+const elsewhere = ['accept', 'content-type', 'authorization'];
+
+const listed = (place: 'query' | 'header', schema: JsonSchema | undefined, own: Place): JsonObject[] =>
+  propertiesOf(schema)
+    .filter(([name]) => place === 'query' || !elsewhere.includes(name.toLowerCase()))
+    .map(([name, property]) => ({ name, in: place, required: requiredIn(schema).includes(name), schema: own(property) }));
+
+function keyParameter({ idempotency }: HttpPlan): JsonObject[] {
+  if (idempotency === null) return [];
   const description = 'The same key gives the same answer, and the work is done once.';
-  return [...listed, { name: http.idempotency.header, in: 'header', required: false, description, schema: { type: 'string' } }];
+  return [{ name: idempotency.header, in: 'header', required: false, description, schema: { type: 'string' } }];
 }
 
-function bodyOf(workflow: string, schema: JsonSchema): JsonObject {
+function bodyOf(schema: JsonSchema, own: Place): JsonObject {
   const type = wantsText(schema) ? 'text/plain' : 'application/json';
-  return { required: true, content: { [type]: { schema: schemaOf(schema, `${encodeURIComponent(workflow)}:body`) } } };
+  return { required: true, content: { [type]: { schema: own(schema) } } };
 }
 
 const streamOf = (variables: readonly string[]): JsonObject => ({

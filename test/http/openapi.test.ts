@@ -32,14 +32,13 @@ async function valid(document: JsonObject): Promise<Paths> {
   return document.paths as unknown as Paths;
 }
 
-/** Every `$ref` of the document itself leads somewhere; those of a schema with an id of its own are that schema's. */
+/** The references that lead nowhere. Not every tool knows `$id`, so all of them are taken from the root. */
 function dangling(part: unknown, root: JsonObject): string[] {
   if (typeof part !== 'object' || part === null) return [];
-  const own = (part as JsonObject).$id === undefined ? root : (part as JsonObject);
   const { $ref } = part as JsonObject;
-  const inside = Object.values(part).flatMap((inner) => dangling(inner, own));
+  const inside = Object.values(part).flatMap((inner) => dangling(inner, root));
   if (typeof $ref !== 'string') return inside;
-  let at: unknown = own;
+  let at: unknown = root;
   for (const name of $ref.split('/').slice(1)) at = (at as JsonObject | undefined)?.[name];
   return at === undefined ? [$ref, ...inside] : inside;
 }
