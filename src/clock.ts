@@ -15,6 +15,9 @@ export type Stamp = readonly [timeMs: number, counter: number];
 export const quarantineAheadMs = 60_000;
 export const suspectAheadMs = 300_000;
 
+/** True for a stamp that is too far ahead of this wall clock to be in force here. */
+export const isAhead = (stamp: Stamp, now: number): boolean => stamp[0] - now > quarantineAheadMs;
+
 /** Negative when a is the older. Times first, then counters. */
 export const compareStamps = (a: Stamp, b: Stamp): number => a[0] - b[0] || a[1] - b[1];
 

@@ -17,14 +17,21 @@ export interface ConflictLog {
   watch(listener: (conflict: LoggedConflict) => void): () => void;
 }
 
-export function createConflictLog(limit = 1_000): ConflictLog {
+/** `failed` is told what a listener threw. */
+export function createConflictLog(failed: (error: unknown) => void, limit = 1_000): ConflictLog {
   const log: LoggedConflict[] = [];
   const listeners = new Set<(conflict: LoggedConflict) => void>();
   return {
     add(conflict) {
       log.push(conflict);
       if (log.length > limit) log.shift();
-      for (const listener of listeners) listener(conflict);
+      for (const listener of listeners) {
+        try {
+          listener(conflict);
+        } catch (error) {
+          failed(error);
+        }
+      }
     },
     list: () => [...log],
     watch(listener) {

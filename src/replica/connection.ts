@@ -2,8 +2,9 @@
  * The connection to the backbone: rows come in through a subscription that resumes at its cursor; once a second the replica looks at
  * everything that only the backbone can tell (its identity, its clock, my own entries there, what the bank has to do).
  *
- * Invariant:
+ * Invariants:
  *   C1  Received rows and the cursor behind them are one commit; rows that could not be committed are delivered again.
+ *   C2  That everything here is published to a backbone is remembered only when it is.
  */
 import type { Backbone, Delivery } from '../backbone/backbone.ts';
 import { quarantineAheadMs } from '../clock.ts';
@@ -25,6 +26,8 @@ export interface ConnectionOptions extends ReceiveOptions {
   readonly backbone: Backbone;
   /** Where the last life stopped reading; null: it has read nothing of this backbone. */
   readonly cursor: string | null;
+  /** The backbone that has everything of this store; null: none yet. */
+  readonly knownIdentity: string | null;
   readonly contactMs: number;
   /** Told the backbone's identity on every contact. */
   readonly identified: (identity: string) => void;
@@ -39,16 +42,17 @@ export interface Connection {
 }
 
 export const cursorRecord = 'cursor';
+export const backboneRecord = 'backbone';
 
 export function connect(options: ConnectionOptions): Connection {
   const { host, memory, backbone } = options;
   let lastContactMs = host.elapsed();
-  let seenIdentity: string | null = null;
+  let seenIdentity = options.knownIdentity;
   let cancel: Cancel | null = null;
   let closed = false;
 
   async function receive(delivery: Delivery): Promise<void> {
-    await options.loading.load(addressesOf(delivery.rows));
+    await options.loading.hold(addressesOf(delivery.rows));
     joinRows(options, delivery.rows);
     putRecord(memory, cursorRecord, delivery.cursor);
     lastContactMs = host.elapsed();
@@ -64,19 +68,25 @@ export function connect(options: ConnectionOptions): Connection {
         message: `this machine’s clock differs from the backbone’s by ${Math.round(skewMs / 1000)} s: set it (NTP)`,
       });
     }
-    // A backbone that lost rows shows another identity: whoever holds a row that it lacks publishes it.
-    if (seenIdentity !== null && identity !== seenIdentity) await options.publisher.addAll();
-    seenIdentity = identity;
     options.identified(identity);
+    if (identity !== seenIdentity) await publishAll(identity);
     await options.contact();
     await recheckQuarantine();
     lastContactMs = host.elapsed();
   }
 
+  /** A new backbone, or one that lost rows, shows another identity: whoever holds a row that it lacks publishes it (C2). */
+  async function publishAll(identity: string): Promise<void> {
+    await options.publisher.addAll();
+    await options.publisher.drain();
+    seenIdentity = identity;
+    putRecord(memory, backboneRecord, identity);
+  }
+
   async function recheckQuarantine(): Promise<void> {
     const due = options.quarantine.due(host.now());
     if (due.length === 0) return;
-    await options.loading.load(addressesOf(due));
+    await options.loading.hold(addressesOf(due));
     joinRows(options, due);
   }
 

@@ -9,7 +9,7 @@ import { windowOf } from '../strategy/window.ts';
 import { createLedger, readAll } from './account.ts';
 import { type Bank, createBank } from './bank/bank.ts';
 import { type ConflictLog, createConflictLog } from './conflicts.ts';
-import { cursorRecord } from './connection.ts';
+import { backboneRecord, cursorRecord } from './connection.ts';
 import { createFlush, type Flush } from './flush.ts';
 import type { Identity } from './identity/identity.ts';
 import { parseMark, readMark } from './identity/incarnation.ts';
@@ -52,6 +52,8 @@ export interface Core extends CoreOptions {
   readonly seen: { epoch: string | null };
   /** Where the last life stopped reading the backbone. */
   readonly cursor: string | null;
+  /** The identity of the backbone that has everything of this store. */
+  readonly knownIdentity: string | null;
   /** My rows up to this commit were kept by the backbone in the last life; null: this incarnation has had none. */
   readonly published: number | null;
 }
@@ -64,9 +66,11 @@ export async function createCore(options: CoreOptions, identity: Identity): Prom
   const me = identity.me;
   const clock = createClock(() => host.now(), stored.clock);
   const memory = createMemory(stored.commit);
-  const loading = createLoading({ memory, store, clock, variables });
+  const quarantine = createQuarantine(memory, stored.quarantined);
+  const loading = createLoading({ memory, store, clock, variables, quarantine, host, me });
   const updating = createUpdating({ memory, host, clock, me });
-  const watchers = createWatchers(updating.read);
+  const listenerFailed = (error: unknown) => options.alarm({ kind: 'listener', message: `a listener failed: ${String(error)}` });
+  const watchers = createWatchers(updating.read, listenerFailed);
   const published = stored.published?.id === me ? stored.published.commit : null;
   const publisher = publisherOf(options, memory, identity, published ?? 0);
   const saveClock = clockSaver(clock, memory);
@@ -76,7 +80,10 @@ export async function createCore(options: CoreOptions, identity: Identity): Prom
       publisher?.remember();
       saveClock();
     },
-    failed: () => publisher?.recheck(),
+    failed() {
+      quarantine.revert();
+      publisher?.recheck();
+    },
     committed(rows) {
       publisher?.add(rows);
       sweep(memory, options.memoryLimit, (slot) => bank.holds(slot.address));
@@ -96,9 +103,10 @@ export async function createCore(options: CoreOptions, identity: Identity): Prom
   return {
     ...options,
     ...{ me, identity, memory, clock, loading, updating, watchers, flush, publisher, bank, seen },
-    conflicts: createConflictLog(),
-    quarantine: createQuarantine(memory, stored.quarantined),
+    conflicts: createConflictLog(listenerFailed),
+    quarantine,
     cursor: stored.cursor,
+    knownIdentity: stored.knownIdentity,
     published,
   };
 }
@@ -121,10 +129,11 @@ function bankAlarm({ alarm }: CoreOptions, identity: Identity, error: unknown): 
 }
 
 async function readStored(store: Store) {
-  const [commit, clock, cursor, published, quarantined] = await Promise.all([
+  const [commit, clock, cursor, knownIdentity, published, quarantined] = await Promise.all([
     readMark(store),
     readRecord(store, clockRecord),
     readRecord(store, cursorRecord),
+    readRecord(store, backboneRecord),
     readRecord(store, publishedRecord),
     readAll(store, quarantinePrefix),
   ]);
@@ -132,6 +141,7 @@ async function readStored(store: Store) {
     commit: commit?.commit ?? 0,
     clock: clock === null ? undefined : (JSON.parse(clock) as Stamp),
     cursor,
+    knownIdentity,
     published: published === null ? null : parseMark(published),
     quarantined,
   };

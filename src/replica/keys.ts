@@ -18,7 +18,7 @@ export interface KeysRequest {
 export interface KeysOptions {
   readonly memory: Memory;
   readonly store: Store;
-  readonly load: (addresses: readonly Address[]) => Promise<void>;
+  readonly hold: (addresses: readonly Address[]) => Promise<void>;
 }
 
 const pageSize = 500;
@@ -30,7 +30,7 @@ export async function listKeys(options: KeysOptions, request: KeysRequest): Prom
   while (keys.length < request.limit) {
     const page = await nextPage(options, prefix, after);
     const addresses = page.map(parseAddress).filter((address) => address !== null);
-    await options.load(addresses);
+    await options.hold(addresses);
     for (const { id, key } of addresses) {
       const slot = options.memory.slots.get(id);
       if (key !== null && slot !== undefined && isPresent(slot) && keys.length < request.limit) keys.push(key);

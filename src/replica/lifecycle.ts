@@ -18,16 +18,30 @@ export async function begin(core: Core): Promise<Connection | null> {
     return null;
   }
   // Rows of an incarnation that was given up are rows that only this store may have.
-  if (core.cursor === null || core.published === null) await publisher.addAll();
+  if (core.published === null) await publisher.addAll();
   else publisher.recheck();
   return connectTo(core, backbone);
 }
 
 function connectTo(core: Core, backbone: NonNullable<Core['backbone']>): Connection | null {
   if (core.publisher === null) return null;
-  const { host, memory, clock, conflicts, quarantine, alarm, flush, loading, publisher, cursor, contactMs } = core;
+  const { host, memory, clock, conflicts, quarantine, alarm, flush, loading, publisher, cursor, knownIdentity, contactMs } = core;
   return connect({
-    ...{ host, memory, clock, conflicts, quarantine, alarm, flush, loading, publisher, cursor, contactMs, backbone },
+    ...{
+      host,
+      memory,
+      clock,
+      conflicts,
+      quarantine,
+      alarm,
+      flush,
+      loading,
+      publisher,
+      cursor,
+      knownIdentity,
+      contactMs,
+      backbone,
+    },
     mine: (replica) => core.identity.owns(replica),
     boundedChanged: (slot) => core.bank.rowsChanged(slot.address),
     identified: (identity) => {
@@ -51,9 +65,12 @@ export async function end(core: Core, connection: Connection | null): Promise<vo
     await identity.stop().catch(() => {});
   }
   memory.refusal ??= new CffbrwError('CLOSED', 'this replica is closed', { fix: 'Open it again.' });
-  connection?.close();
-  publisher?.close();
-  bank.close();
-  await core.store.close();
-  await core.witness?.release();
+  try {
+    connection?.close();
+    publisher?.close();
+    bank.close();
+  } finally {
+    await core.store.close();
+    await core.witness?.release();
+  }
 }

@@ -4,13 +4,15 @@
  * Invariant:
  *   G1  There is at most one slot in memory per address.
  */
-import type { Clock } from '../clock.ts';
+import { type Clock, isAhead } from '../clock.ts';
+import type { Host } from '../host.ts';
 import type { Store, StoredRow } from '../store/store.ts';
 import { type Address, addressRule, parseAddress } from '../strategy/address.ts';
 import { strategies } from '../strategy/strategies.ts';
 import type { Entry } from '../strategy/strategy.ts';
 import type { Variable } from '../strategy/variable.ts';
 import type { Memory } from './memory.ts';
+import type { Quarantine } from './quarantine.ts';
 import { createSlot, type MemorySlot } from './slot.ts';
 
 export interface LoadingOptions {
@@ -18,11 +20,16 @@ export interface LoadingOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly variables: ReadonlyMap<string, Variable>;
+  readonly quarantine: Quarantine;
+  readonly host: Host;
+  readonly me: string;
 }
 
 export interface Loading {
   /** Brings addresses into memory. Rejects with STORE_FAILED, STORE_CORRUPT. */
   load(addresses: readonly Address[]): Promise<void>;
+  /** Like load, and in memory when the caller goes on: an address that was there may leave while the others are loaded. */
+  hold(addresses: readonly Address[]): Promise<void>;
   loadRecord(name: string): Promise<string | null>;
 }
 
@@ -61,20 +68,23 @@ export function createLoading(options: LoadingOptions): Loading {
     return promise;
   }
 
-  return {
-    load,
-    async loadRecord(name) {
-      const known = memory.records.get(name);
-      if (known !== undefined) return known.value;
-      const generation = memory.generation;
-      const value = await readRecord(store, name);
-      const now = memory.records.get(name);
-      if (now !== undefined) return now.value;
-      if (generation !== memory.generation) return this.loadRecord(name);
-      memory.records.set(name, { value, commit: 0 });
-      return value;
-    },
-  };
+  async function hold(addresses: readonly Address[]): Promise<void> {
+    while (addresses.some((address) => !memory.slots.has(address.id))) await load(addresses);
+  }
+
+  async function loadRecord(name: string): Promise<string | null> {
+    const known = memory.records.get(name);
+    if (known !== undefined) return known.value;
+    const generation = memory.generation;
+    const value = await readRecord(store, name);
+    const now = memory.records.get(name);
+    if (now !== undefined) return now.value;
+    if (generation !== memory.generation) return loadRecord(name);
+    memory.records.set(name, { value, commit: 0 });
+    return value;
+  }
+
+  return { load, hold, loadRecord };
 }
 
 /** One record straight from the store. */
@@ -87,11 +97,16 @@ function slotOf(options: LoadingOptions, address: Address, stored: readonly Stor
   const variable = declaredAt(options.variables, address);
   const strategy = variable === null ? null : strategies[variable.strategy];
   const rows = new Map<string, Entry<object>>();
-  for (const { replica, version, bytes } of stored) {
-    const row = JSON.parse(bytes) as object;
-    rows.set(replica, { version, row });
-    const stamp = strategy?.latestStamp(row);
-    if (stamp) options.clock.observe(stamp);
+  for (const received of stored) {
+    const row = JSON.parse(received.bytes) as object;
+    const stamp = strategy?.latestStamp(row) ?? null;
+    // It came while nobody could tell what it is: its variable was not declared then.
+    if (stamp !== null && received.replica !== options.me && isAhead(stamp, options.host.now())) {
+      options.quarantine.hold(received, stamp[0]);
+      continue;
+    }
+    if (stamp !== null) options.clock.observe(stamp);
+    rows.set(received.replica, { version: received.version, row });
   }
   return createSlot(address, variable, strategy, rows);
 }

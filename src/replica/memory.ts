@@ -37,6 +37,8 @@ export interface Memory {
   generation: number;
   /** Ranges of commits that failed, oldest first. */
   readonly failed: { from: number; to: number; error: CffbrwError }[];
+  /** Ranges up to this commit are no longer kept: whoever still gates on one is refused. */
+  failedBefore: number;
   /** Set once nothing may be written any more: closed, or fenced by a second start. */
   refusal: CffbrwError | null;
   /** Called when something became dirty. */
@@ -57,6 +59,7 @@ export function createMemory(committed: number): Memory {
     flying: 0,
     generation: 0,
     failed: [],
+    failedBefore: 0,
     refusal: null,
     wake: () => {},
   };
@@ -93,7 +96,9 @@ export function checkWritable(memory: Memory, slot: MemorySlot): void {
 }
 
 export const failureOf = (memory: Memory, commit: number): CffbrwError | undefined =>
-  memory.failed.find((range) => commit >= range.from && commit <= range.to)?.error;
+  commit <= memory.failedBefore
+    ? (memory.failed[0]?.error ?? forgottenError())
+    : memory.failed.find((range) => commit >= range.from && commit <= range.to)?.error;
 
 const forgottenError = () =>
   new CffbrwError('STORE_FAILED', 'what had been read before is no longer in memory', { fix: 'Retry the request.' });
@@ -111,7 +116,7 @@ export function revert(memory: Memory, flying: Batch, error: CffbrwError): void 
   const last = memory.failed.at(-1);
   if (last?.to === from - 1 && last.error.code === error.code) last.to = memory.next;
   else memory.failed.push({ from, to: memory.next, error });
-  if (memory.failed.length > failedRangesKept) memory.failed.shift();
+  if (memory.failed.length > failedRangesKept) memory.failedBefore = memory.failed.shift()?.to ?? memory.failedBefore;
   memory.dirty = emptyBatch();
   memory.next += 1;
   memory.flying = 0;

@@ -122,7 +122,7 @@ function keysOf(core: Core, name: string, page: Parameters<Replica['keys']>[1]):
   const { memory, store, loading } = core;
   const variable = declared(core.variables, name);
   return listKeys(
-    { memory, store, load: loading.load },
+    { memory, store, hold: loading.hold },
     {
       variable,
       window: windowId(variable, core.host.now(), page.window),

@@ -10,7 +10,7 @@
  *   R2  Equal version and different bytes can only be a forked identity: alarm, and the larger canonical bytes win everywhere.
  *   R3  A row of mine that I did not write proves that another process is me: this one stops writing.
  */
-import { type Clock, quarantineAheadMs } from '../clock.ts';
+import { type Clock, isAhead } from '../clock.ts';
 import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { StoredRow } from '../store/store.ts';
@@ -22,7 +22,7 @@ import type { Quarantine } from './quarantine.ts';
 import type { MemorySlot } from './slot.ts';
 
 export interface Alarm {
-  readonly kind: 'fork' | 'second-self' | 'regression' | 'bank' | 'poison' | 'clock';
+  readonly kind: 'fork' | 'second-self' | 'regression' | 'bank' | 'listener' | 'poison' | 'clock';
   readonly message: string;
 }
 
@@ -58,7 +58,7 @@ function joinRow(options: ReceiveOptions, slot: MemorySlot, received: StoredRow)
   const row = understand(options, slot, received);
   if (row === null) return false;
   const stamp = slot.strategy?.latestStamp(row) ?? null;
-  if (stamp !== null && stamp[0] - host.now() > quarantineAheadMs) {
+  if (stamp !== null && isAhead(stamp, host.now())) {
     quarantine.hold(received, stamp[0]);
     return false;
   }

@@ -14,8 +14,17 @@ export interface Watchers {
 
 const nothing = () => {};
 
-export function createWatchers(read: (slot: MemorySlot) => Json): Watchers {
+/** `failed` is told what a listener threw: it is the listener's own, and stops nobody. */
+export function createWatchers(read: (slot: MemorySlot) => Json, failed: (error: unknown) => void): Watchers {
   const byVariable = new Map<string, Set<(change: Change) => void>>();
+
+  function tell(listener: (change: Change) => void, change: Change): void {
+    try {
+      listener(change);
+    } catch (error) {
+      failed(error);
+    }
+  }
 
   function changeOf(slot: MemorySlot): Change | null {
     const { variable, key, window } = slot.address;
@@ -40,7 +49,7 @@ export function createWatchers(read: (slot: MemorySlot) => Json): Watchers {
       const watched = slots.filter((slot) => slot.variable !== null && byVariable.has(slot.address.variable));
       const changes = watched.map(changeOf).filter((change) => change !== null);
       return () => {
-        for (const change of changes) for (const listener of byVariable.get(change.variable) ?? []) listener(change);
+        for (const change of changes) for (const listener of byVariable.get(change.variable) ?? []) tell(listener, change);
       };
     },
   };

@@ -6,6 +6,9 @@ import { join, resolve } from 'node:path';
 
 export const cli = resolve(import.meta.dirname, '../../dist/cli/main.js');
 
+/** What still runs when a test has failed is killed with its directory. */
+const running = new Map<ChildProcess, string>();
+
 export interface RunningApp {
   readonly url: string;
   readonly child: ChildProcess;
@@ -21,6 +24,8 @@ export async function startApp(args: readonly string[], home: string): Promise<R
     env: { ...process.env, XDG_STATE_HOME: join(home, 'state'), NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.set(child, home);
+  child.on('exit', () => running.delete(child));
   let output = '';
   const exited = new Promise<number | null>((done) => child.on('exit', (code) => done(code)));
   const url = await new Promise<string>((found, failed) => {
@@ -62,6 +67,7 @@ export async function inTemporary<T>(use: (directory: string) => Promise<T>): Pr
   try {
     return await use(directory);
   } finally {
+    for (const [child, home] of running) if (home === directory) child.kill('SIGKILL');
     await rm(directory, { recursive: true, force: true });
   }
 }

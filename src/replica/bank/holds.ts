@@ -6,6 +6,8 @@ import { expire } from './settle.ts';
 
 const expiryRetryMs = 1_000;
 const shortestWatchMs = 20;
+/** A wall clock that was set is noticed after so long at most. */
+const longestWatchMs = 60_000;
 
 /** Watches over the deadlines of holds with one timer, the nearest. */
 export interface Watchman {
@@ -24,7 +26,8 @@ export function createWatchman(branch: Branch): Watchman {
     if (deadline >= next) return;
     cancel();
     next = deadline;
-    cancel = after(branch, Math.max(shortestWatchMs, deadline - branch.host.now()), () => {
+    const delayMs = Math.min(longestWatchMs, Math.max(shortestWatchMs, deadline - branch.host.now()));
+    cancel = after(branch, delayMs, () => {
       next = Number.POSITIVE_INFINITY;
       expireDue().then(look, (error: unknown) => {
         if (!isUnreachable(error)) branch.options.alarm?.(error);

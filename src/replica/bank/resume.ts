@@ -15,6 +15,7 @@ import { settleEarlier, strongPrefix } from './strong.ts';
 export async function reopen(branch: Branch): Promise<void> {
   while (branch.openGeneration !== branch.ledger.generation) {
     const { generation } = branch.ledger;
+    branch.open.clear(); // a commit that failed took back what it had opened
     for (const who of branch.own) {
       for (const { name, value } of await branch.ledger.records(`${openPrefix}${who}/`)) {
         remember(branch, who, name.slice(openPrefix.length + who.length + 1), JSON.parse(value) as KeptReceipt);

@@ -152,6 +152,7 @@ function giveUp(branch: Branch, waiter: Waiter): void {
 }
 
 function lowerWants(branch: Branch, desk: Desk): void {
+  if (branch.ledger.frozen === 'fenced') return; // closed, or another process is this one: nothing may be written any more
   const account = branch.local === null ? branch.ledger.peek(desk.address) : undefined;
   if (account !== undefined && rowOf(account, desk.who).wants > 0) setWants(branch, desk, account);
 }

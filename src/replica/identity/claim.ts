@@ -9,7 +9,7 @@
  */
 import type { Backbone } from '../../backbone/backbone.ts';
 import { CffbrwError, invariant } from '../../error.ts';
-import { type Holder, save } from './holder.ts';
+import { type Holder, lastCommit, save } from './holder.ts';
 import { forgetNonce, type Nonce, nameOf, storeIdentity, storeNonce } from './incarnation.ts';
 import { changeMembers, type Member, type Members, readMembers } from './members.ts';
 import { judgeNonce, judgeRows } from './proof.ts';
@@ -35,12 +35,15 @@ export async function claim(holder: Holder, backbone: Backbone, wanted: Claim): 
   const epoch = await backbone.identity();
   const strange = judgeEpoch(holder, epoch);
   if (strange !== null) return { kind: 'recovering', why: strange };
-  const before = judge(holder, wanted, await readMembers(backbone.registers), await backbone.latest(wanted.id));
+  const members = await readMembers(backbone.registers);
+  const latest = await backbone.latest(wanted.id);
+  const before = judge(holder, { ...wanted, commit: await commitNow(holder, wanted) }, members, latest);
   if (before.kind !== 'proven') return before;
   const nonce = await intend(holder, wanted.id);
   const outcome = await swap(holder, backbone, wanted, nonce);
   if (outcome.kind !== 'proven') return outcome;
-  const late = judgeRows(await backbone.latest(wanted.id), undefined, wanted.commit);
+  const latestAfter = await backbone.latest(wanted.id);
+  const late = judgeRows(latestAfter, undefined, await commitNow(holder, wanted));
   if (late !== null) return { kind: 'unproven', why: late };
   if ((await backbone.identity()) !== epoch) throw changedMeanwhile();
   await confirm(holder, wanted.id, nonce, epoch);
@@ -119,3 +122,7 @@ const changedMeanwhile = () =>
   new CffbrwError('UNREACHABLE', 'the backbone was replaced by another one while this replica joined', {
     fix: 'It is tried again at the next contact.',
   });
+
+/** The commit of the claimed incarnation, read after what the backbone shows: this process goes on committing and publishing meanwhile. */
+const commitNow = async (holder: Holder, { id, commit }: Claim): Promise<number> =>
+  id === holder.identity.id ? Math.max(commit, await lastCommit(holder)) : commit;

@@ -81,6 +81,8 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
   const stored = await readStored(options.store);
   const doubt = judgeWitness(options.witness?.state() ?? 'vouched', stored);
   const holder = holderOf(options, stored);
+  // A witness one commit behind is no doubt, but a second death in mid-commit would make it two.
+  if (doubt === null && stored.mark !== null) await holder.witness?.write(markText(stored.mark.id, stored.mark.commit));
   if (stored.identity === null) await beginFresh(holder, doubt);
   else if (doubt !== null || stored.identity.disproven !== null) await beginDoubted(holder, doubt, stored.identity.disproven);
   if (holder.backbone === null) await settleAlone(holder);
