@@ -5,7 +5,7 @@ import { createWorld } from '../simulate/world.ts';
 const variables = { a: { strategy: 'sum-increments' }, keyed: { strategy: 'sum-increments', keyed: true } } as const;
 test('F6 with more keys than memory holds, keys() leaves none out under writes', async () => {
   let missing = 0;
-  let asked = 0;
+  let _asked = 0;
   const world = createWorld(`f6b`);
   const cluster = createCluster({ world, variables, loopback: null });
   const one = await world.runUntil(cluster.start('one', { memoryLimit: 2000 }));
@@ -24,7 +24,7 @@ test('F6 with more keys than memory holds, keys() leaves none out under writes',
   for (let round = 0; round < 200; round += 1) {
     const page = world.random.integer(0, 25) * 100;
     const keys = one.keys('keyed', { after: name(page), limit: 100 });
-    asked++;
+    _asked++;
     for (let i = 0; i < 4; i += 1) {
       one
         .variable('keyed')
