@@ -59,23 +59,31 @@ export function planRecovery(branch: Branch, desk: Desk, account: Account, bank:
     for (const part of waiter.parts) if (part.desk === desk) waiter.refuse('recovering', part);
   }
   callEverybody(branch, desk, account);
-  const row = rowOf(account, desk.who);
-  const shown = totalsOf(bank, desk.who);
-  const totals = {
+  const members = branch.options.members?.() ?? [...account.rows.keys()];
+  const before = new Set(bank.recovering?.written);
+  // Old incarnations of mine have nobody else to write for them, also when they have returned everything.
+  const mine = desk.who === branch.me ? [...branch.own] : [desk.who];
+  const written = new Set([...before, ...mine]);
+  const begun: BankRecord = { ...bank, recovering: { written: [...written] } };
+  const next = mine.reduce((record, who) => rewritten(record, account, who), begun);
+  const isOver = members.every((who) => written.has(who)) && freeIn(next) >= 0;
+  const isNews = mine.some((who) => !before.has(who) || !sameTotals(totalsOf(next, who), totalsOf(bank, who)));
+  if (!isNews && !isOver) return null;
+  return { account, totals: totalsOf(next, desk.who), bank: isOver ? { ...next, recovering: null } : next };
+}
+
+/** The record with what this incarnation's row proves, where the bank shows less. */
+function rewritten(bank: BankRecord, account: Account, who: string): BankRecord {
+  const row = rowOf(account, who);
+  const shown = totalsOf(bank, who);
+  const strong = { ...bank.strong };
+  if (row.strong > (strong[who]?.count ?? 0)) strong[who] = { count: row.strong, id: '' };
+  return withTotals({ ...bank, strong }, who, {
     leased: Math.max(row.leased, shown.leased),
     returned: Math.max(row.returned, shown.returned),
     minted: Math.max(row.minted, shown.minted),
     burned: Math.max(row.burned, shown.burned),
-  };
-  const written = new Set(bank.recovering?.written);
-  const isWritten = written.has(desk.who);
-  const members = branch.options.members?.() ?? [...account.rows.keys()];
-  const strong = { ...bank.strong };
-  if (row.strong > (strong[desk.who]?.count ?? 0)) strong[desk.who] = { count: row.strong, id: '' };
-  const next = withTotals({ ...bank, strong, recovering: { written: [...written.add(desk.who)] } }, desk.who, totals);
-  const isOver = members.every((who) => written.has(who)) && freeIn(next) >= 0;
-  if (isWritten && !isOver && sameTotals(totals, shown)) return null;
-  return { account, totals, bank: isOver ? { ...next, recovering: null } : next };
+  });
 }
 
 /** A want brings everybody to the bank. It is taken back when the bank is open again. */
