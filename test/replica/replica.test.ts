@@ -108,6 +108,18 @@ describe('one replica', () => {
     }
   });
 
+  test('a record that is read while a commit fails is read again', async () => {
+    const { world, cluster } = alone('record');
+    const { getRecord, variable, load, address } = await world.runUntil(cluster.start('a'));
+    await world.runUntil(load([address('visits')]));
+    cluster.machine('a').disk.faults.full = true;
+    const writing = variable('visits').add(1);
+    await world.run(0.01);
+    const reading = getRecord('nothing'); // the disk answers it behind the commit
+    await expect(world.runUntil(writing)).rejects.toMatchObject({ code: 'DISK_FULL' });
+    expect(await world.runUntil(reading)).toBeNull();
+  });
+
   test('an operation that is refused changes nothing', async () => {
     const { world, cluster } = alone('refused');
     const replica = await world.runUntil(cluster.start('a'));
