@@ -1,5 +1,7 @@
 /** The front door: what an app is made of. Platforms and parts have subpaths of their own. */
 export { type App, type AppFile, type AppSettings, createApp, loadApp } from './app.ts';
+export { check, checkDocuments } from './check/check.ts';
+export type { Finding } from './check/finding.ts';
 export {
   type AppDocument,
   type AppDocuments,
