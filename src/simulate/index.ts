@@ -1,5 +1,14 @@
+export type { Answer, Ask, Cluster, ClusterOptions, Machine } from './cluster.ts';
+export { drawScenario } from './draw.ts';
 export { createSimulatedHost, type SimulatedHost, type World, type WorldOptions } from './host.ts';
 export { createSimulatedProcess, type KillAt, type SimulatedProcess } from './process.ts';
 export { createRandom, type Random } from './random.ts';
+export { loadScenario, type ScenarioFile } from './read.ts';
+export type { Distribution, DocumentRuns, RunResult, RunSet, SimulatedResponse, Violation } from './result.ts';
+export { type Invariant, type Load, type Scenario, scenarioSchema } from './scenario.ts';
+export type { Action, Fault, NetworkSettings, RequestAction, Schedule, Spread } from './schedule.ts';
+export { type ShrinkOptions, type ShrinkSize, type Shrunk, shrink } from './shrink.ts';
+export { type RunsOptions, runs, type SimulatedDocument, type SimulateOptions, simulate } from './simulate.ts';
 export { createSimulatedDisk, type DiskFaults, type DiskSnapshot, type SimulatedDisk } from './store.ts';
+export type { TraceEvent } from './trace.ts';
 export { createSimulatedWitness, type SimulatedWitnessFile } from './witness.ts';
