@@ -4,7 +4,7 @@
 import * as acorn from 'acorn';
 import { CffbrwError } from '../error.ts';
 import { convert } from './convert.ts';
-import { parserOptions, scan } from './scan.ts';
+import { maxNesting, parserOptions, scan } from './scan.ts';
 import { invalid, type Site, type Source, siteOf } from './source.ts';
 import type { Tree } from './tree.ts';
 
@@ -61,19 +61,79 @@ export function parseTemplate(source: Source): ParsedTemplate {
 }
 
 function parseRange(source: Source, start: number, inTemplate: boolean): { tree: Tree; end: number } {
+  const end = plainEnd(source.text, start, inTemplate);
+  const tree = end === null ? null : (chain(source.text, start, end) ?? attempt(source, start, end));
+  return tree === null || end === null ? parseScanned(source, start, inTemplate) : { tree, end };
+}
+
+/**
+ * The end of a short expression without anything that would make looking for it hard: no quote, brace, comment or template. What has no
+ * more characters than half the nesting that is allowed cannot be nested deeper, so such an expression needs no scan.
+ */
+function plainEnd(text: string, start: number, inTemplate: boolean): number | null {
+  const end = inTemplate ? text.indexOf('}', start) : text.length;
+  if (end < 0 || end - start > maxNesting / 2) return null;
+  for (let at = start; at < end; at++) if (isHard(text.charCodeAt(at)) || text.startsWith('--', at)) return null;
+  return end;
+}
+
+const hard = new Set([...'{}\'"`/\\#'].map((letter) => letter.charCodeAt(0)));
+const isHard = (code: number): boolean => code > 126 || hard.has(code);
+
+/** `request.body.user`: most expressions are no more than that. Null: it is something else. */
+function chain(text: string, start: number, end: number): Tree | null {
+  chainPattern.lastIndex = start;
+  const match = chainPattern.exec(text);
+  if (match === null || match.index + match[0].length !== end) return null;
+  const [, before = '', names = ''] = match;
+  const [first = '', ...members] = names.split('.');
+  if (words.has(first)) return null;
+  const from = start + before.length;
+  let to = from + first.length;
+  let tree: Tree = { kind: 'name', name: first, start: from, end: to };
+  for (const name of members) {
+    to += 1 + name.length;
+    tree = { kind: 'member', object: tree, name, optional: false, start: from, end: to };
+  }
+  return tree;
+}
+
+const chainPattern = /(\s*)([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)\s*/y;
+/** What is no name in JavaScript, or not everywhere. */
+const words: ReadonlySet<string> = new Set(
+  (
+    'arguments async await break case catch class const continue debugger default delete do else enum eval export extends false finally ' +
+    'for function if implements import in instanceof interface let new null package private protected public return static super ' +
+    'switch this throw true try typeof var void while with yield'
+  ).split(' '),
+);
+
+/** Null: it is wrong somehow; those who scan it first say better how. */
+function attempt(source: Source, start: number, end: number): Tree | null {
+  try {
+    return parseInner(source, start, end);
+  } catch {
+    return null;
+  }
+}
+
+function parseScanned(source: Source, start: number, inTemplate: boolean): { tree: Tree; end: number } {
   try {
     const { end } = scan(source, start, inTemplate);
-    const inner = source.text.slice(start, end);
-    if (inner.trim() === '')
+    if (source.text.slice(start, end).trim() === '')
       throw invalid(siteOf(source, start - 2, end + 1), 'there is no expression', 'To have a literal `${`, write `$${`.');
-    const node = acorn.parseExpressionAt(`(${inner}\n)`, 0, { ...parserOptions, preserveParens: true });
-    if (node.type !== 'ParenthesizedExpression' || node.end !== inner.length + 3) {
-      throw invalid(siteOf(source, start, end), 'more than one expression', 'Write one expression.');
-    }
-    return { tree: convert(node.expression, source, start - 1), end };
+    return { tree: parseInner(source, start, end), end };
   } catch (error) {
     throw syntaxError(error, source, start);
   }
+}
+
+function parseInner(source: Source, start: number, end: number): Tree {
+  const inner = source.text.slice(start, end);
+  const node = acorn.parseExpressionAt(`(${inner}\n)`, 0, { ...parserOptions, preserveParens: true });
+  if (node.type !== 'ParenthesizedExpression' || node.end !== inner.length + 3)
+    throw invalid(siteOf(source, start, end), 'more than one expression', 'Write one expression.');
+  return convert(node.expression, source, start - 1);
 }
 
 /** Acorn's errors, and a stack overflow (which the limits of scan.ts leave no room for), as ours. */

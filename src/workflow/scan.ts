@@ -1,15 +1,23 @@
 /** The traps of YAML: where the text that an author wrote is not the text that YAML reads. Each comes with the text that would be right. */
+import { Lexer } from 'yaml';
 import { checkNesting, checkText, lineEnd, type Token, type Trap, tokensOf } from './tokens.ts';
 
 export { maxDocumentBytes, maxNesting } from './tokens.ts';
 
-/** Everything that makes the text unfit for parsing, in the order of the text; at most one trap per line. */
-export function scan(text: string): readonly Trap[] {
+export interface Scanned {
+  /** Everything that makes the text unfit for parsing, in the order of the text; at most one per line. */
+  readonly traps: readonly Trap[];
+  /** What the lexer found, for the parser: lexing is a third of the work. */
+  readonly lexemes: readonly string[];
+}
+
+export function scan(text: string): Scanned {
   const unreadable = checkText(text);
-  if (unreadable) return [unreadable];
-  const tokens = tokensOf(text);
+  if (unreadable) return { traps: [unreadable], lexemes: [] };
+  const lexemes = [...new Lexer().lex(text)];
+  const tokens = tokensOf(lexemes);
   const deep = checkNesting(text, tokens);
-  return deep ? [deep] : onePerLine(text, findTraps(text, tokens));
+  return { traps: deep ? [deep] : onePerLine(text, findTraps(text, tokens)), lexemes };
 }
 
 function onePerLine(text: string, traps: readonly Trap[]): Trap[] {

@@ -2,7 +2,7 @@
  * What is looked at before a document is parsed: its size, its characters, and its nesting. Works on the lexer's tokens, which are found without
  * recursion, so a hostile document costs time in proportion to its size and no stack.
  */
-import { CST, Lexer } from 'yaml';
+import { CST } from 'yaml';
 
 export const maxDocumentBytes = 262_144;
 export const maxNesting = 64;
@@ -47,11 +47,11 @@ export function checkText(text: string): Trap | undefined {
   return undefined;
 }
 
-export function tokensOf(text: string): Token[] {
+export function tokensOf(lexemes: readonly string[]): Token[] {
   const tokens: Token[] = [];
   let offset = 0;
   let scalar = false;
-  for (const part of new Lexer().lex(text)) {
+  for (const part of lexemes) {
     if (part === CST.DOCUMENT || part === CST.FLOW_END) continue;
     if (part === CST.SCALAR) {
       scalar = true;

@@ -1,35 +1,31 @@
 /** From YAML (or JSON, which is YAML) to data with places. What a document may not contain is refused with the text that would be right. */
 import {
+  Composer,
+  type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
   type Pair,
-  parseDocument,
+  Parser,
   type Scalar,
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import type { Place } from '../error.ts';
+import { CffbrwError, type Place } from '../error.ts';
 import type { Places } from '../expression/index.ts';
 import { forbiddenKeys } from '../strategy/json.ts';
 import { quoted, scan } from './scan.ts';
-import { collectProblems, type Path, type Problems, pathText, type Source } from './source.ts';
+import { collectProblems, type Path, type Problems, type Source } from './source.ts';
 
 /** The document, or null when `problems` (to which everything that is wrong is added) says why not. */
 export function readYaml(file: string, text: string, problems: Problems = collectProblems()): Source | null {
   const placeAt = placesOf(file, text);
-  const traps = scan(text);
+  const { traps, lexemes } = scan(text);
   for (const trap of traps) problems.add(placeAt(trap.offset), trap.message, trap.fix);
   if (traps.length > 0) return null;
-  const document = parseDocument(text, {
-    uniqueKeys: false,
-    lineCounter: new LineCounter(),
-    prettyErrors: false,
-    logLevel: 'silent',
-  });
+  const document = compose(lexemes, text.length);
   for (const error of [...document.errors, ...document.warnings].slice(0, 10)) {
     const rest = text.slice(error.pos[0]).split('\n', 1)[0] ?? '';
     const fix = error.code === 'BAD_SCALAR_START' ? `Put it in quotes: ${quoted(rest.trim())}` : unbalanced;
@@ -39,29 +35,46 @@ export function readYaml(file: string, text: string, problems: Problems = collec
   return readNodes(file, document.contents, placeAt, problems);
 }
 
+/** What the library's `parseDocument` does, with the lexemes that the scan has found already. */
+function compose(lexemes: readonly string[], length: number): Document.Parsed {
+  const parser = new Parser();
+  const tokens = function* () {
+    for (const lexeme of lexemes) yield* parser.next(lexeme);
+    yield* parser.end();
+  };
+  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+  const [document] = composer.compose(tokens(), true, length);
+  if (document === undefined) throw new CffbrwError('INVARIANT', 'a text has no document');
+  return document;
+}
+
 const unbalanced = 'Look at this line and the ones before it: brackets, quotes and indentation have to match.';
 
 function readNodes(file: string, contents: Node | null, placeAt: (offset: number) => Place, problems: Problems): Source | null {
   const before = problems.list.length;
-  const reader: Reader = { placeAt, problems, values: new Map(), keys: new Map(), texts: new Map() };
-  const data = readNode(reader, contents, []);
-  const nearest = (places: ReadonlyMap<string, number>, path: Path): Place => {
-    for (let length = path.length; length >= 0; length--) {
-      const at = pathText(path.slice(0, length));
-      const offset = (length === path.length ? places.get(at) : undefined) ?? reader.values.get(at);
-      if (offset !== undefined) return placeAt(offset);
+  const { data, spot: root } = readNode({ placeAt, problems }, contents, 0);
+  /** The spot at `path`, or the nearest one around it that the text has. */
+  const find = (path: Path): { readonly spot: Spot; readonly exact: boolean } => {
+    let spot = root;
+    for (const part of path) {
+      const next = spot.inside?.get(part);
+      if (next === undefined) return { spot, exact: false };
+      spot = next;
     }
-    return placeAt(0);
+    return { spot, exact: true };
   };
   const source: Source = {
     file,
     data,
-    placeOf: (path) => nearest(reader.values, path),
+    placeOf: (path) => placeAt(find(path).spot.at),
     textPlaceOf(path) {
-      const node = reader.texts.get(pathText(path));
-      return node === undefined ? nearest(reader.values, path) : textPlaces(node, placeAt);
+      const { spot, exact } = find(path);
+      return exact && spot.text !== null ? textPlaces(spot.text, placeAt(spot.at)) : placeAt(spot.at);
     },
-    keyPlaceOf: (path) => nearest(reader.keys, path),
+    keyPlaceOf(path) {
+      const { spot, exact } = find(path);
+      return placeAt(exact ? (spot.key ?? spot.at) : spot.at);
+    },
   };
   return problems.list.length > before ? null : source;
 }
@@ -82,63 +95,98 @@ function placesOf(file: string, text: string): (offset: number) => Place {
 }
 
 /** Where the characters of a text stand: behind its quote; in a block, line by line; where YAML folded or unescaped it, its start. */
-function textPlaces(node: Scalar, placeAt: (offset: number) => Place): Places {
-  const start = placeAt(offsetOf(node));
-  const value = String(node.value);
-  if (node.type === 'PLAIN' && !value.includes('\n')) return start;
-  if (node.type !== 'BLOCK_LITERAL') return { ...start, column: start.column + (node.type === 'PLAIN' ? 0 : 1) };
+function textPlaces({ value, type }: Text, start: Place): Places {
+  if (type === 'PLAIN' && !value.includes('\n')) return start;
+  if (type !== 'BLOCK_LITERAL') return { ...start, column: start.column + (type === 'PLAIN' ? 0 : 1) };
   return (offset) => ({ ...start, line: start.line + value.slice(0, offset).split('\n').length, column: 1 });
+}
+
+interface Text {
+  readonly value: string;
+  readonly type: Scalar.Type | undefined;
+}
+
+/** Where a value stands, by offsets, and the values inside it. Little is kept of a text: most are never asked for. */
+interface Spot {
+  readonly at: number;
+  /** The name of the field that it is the value of. */
+  readonly key: number | undefined;
+  readonly text: Text | null;
+  readonly inside: ReadonlyMap<string | number, Spot> | null;
 }
 
 interface Reader {
   readonly placeAt: (offset: number) => Place;
   readonly problems: Problems;
-  /** Path → offset of the value, and of the field's name. */
-  readonly values: Map<string, number>;
-  readonly keys: Map<string, number>;
-  readonly texts: Map<string, Scalar>;
+}
+
+interface Found {
+  readonly data: unknown;
+  readonly spot: Spot;
 }
 
 const offsetOf = (node: unknown): number => (node as Partial<Node> | null)?.range?.[0] ?? 0;
 
-function readNode(reader: Reader, node: unknown, path: Path): unknown {
-  if (node === null || node === undefined) return null;
-  reader.values.set(pathText(path), offsetOf(node));
-  if (isMap(node)) return readMap(reader, node, path);
-  if (isSeq(node)) return (node as YAMLSeq).items.map((item, index) => readNode(reader, item, [...path, index]));
+/** `around` is where a value stands that the text leaves out. */
+function readNode(reader: Reader, node: unknown, around: number, key?: number): Found {
+  if (node === null || node === undefined) return { data: null, spot: { at: around, key, text: null, inside: null } };
+  const at = offsetOf(node);
+  const found = (data: unknown, inside: Spot['inside'] = null): Found => ({ data, spot: { at, key, text: null, inside } });
+  if (isMap(node)) return found(...readMap(reader, node, at));
+  if (isSeq(node)) return found(...readList(reader, node, at));
   if (isScalar(node)) {
-    if (typeof node.value === 'string') reader.texts.set(pathText(path), node);
-    return readScalar(reader, node);
+    const { value, type } = node;
+    const text = typeof value === 'string' ? { value, type } : null;
+    return { data: readScalar(reader, node), spot: { at, key, text, inside: null } };
   }
-  if (isAlias(node)) reader.problems.add(reader.placeAt(offsetOf(node)), 'Aliases are not used here.');
-  return null;
+  if (isAlias(node)) reader.problems.add(reader.placeAt(at), 'Aliases are not used here.');
+  return found(null);
 }
 
-function readMap(reader: Reader, node: YAMLMap, path: Path): Record<string, unknown> {
+type Inside = [data: unknown, inside: ReadonlyMap<string | number, Spot>];
+
+function readList(reader: Reader, node: YAMLSeq, at: number): Inside {
+  const inside = new Map<number, Spot>();
+  const data = node.items.map((item, index) => {
+    const { data: one, spot } = readNode(reader, item, at);
+    inside.set(index, spot);
+    return one;
+  });
+  return [data, inside];
+}
+
+function readMap(reader: Reader, node: YAMLMap, at: number): Inside {
   const data: Record<string, unknown> = {};
-  const seen = new Map<string, Place>();
+  const inside = new Map<string, Spot>();
   for (const pair of node.items as Pair[]) {
-    const place = reader.placeAt(offsetOf(pair.key));
-    const name = readName(reader, pair.key, place);
+    const key = offsetOf(pair.key);
+    const name = readName(reader, pair.key, key);
     if (name === undefined) continue;
-    const first = seen.get(name);
-    if (first) reader.problems.add(place, `\`${name}\` stands here twice: first in line ${first.line}.`, 'Remove one of them.');
-    seen.set(name, place);
-    reader.keys.set(pathText([...path, name]), offsetOf(pair.key));
-    const value = readNode(reader, pair.value, [...path, name]);
-    if (!first) data[name] = value;
+    const first = inside.get(name);
+    if (first !== undefined) {
+      const { line } = reader.placeAt(first.key ?? at);
+      reader.problems.add(reader.placeAt(key), `\`${name}\` stands here twice: first in line ${line}.`, 'Remove one of them.');
+    }
+    const { data: value, spot } = readNode(reader, pair.value, at, key);
+    if (first !== undefined) continue;
+    data[name] = value;
+    inside.set(name, spot);
   }
-  return data;
+  return [data, inside];
 }
 
-function readName(reader: Reader, key: unknown, place: Place): string | undefined {
+function readName(reader: Reader, key: unknown, at: number): string | undefined {
   if (!isScalar(key) || key.value === null) {
-    reader.problems.add(place, 'A field’s name must be text.', 'Put it in quotes.');
+    reader.problems.add(reader.placeAt(at), 'A field’s name must be text.', 'Put it in quotes.');
     return undefined;
   }
   const name = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
   if (!forbiddenKeys.has(name)) return name;
-  reader.problems.add(place, `\`${name}\` cannot be a field’s name: JavaScript gives it a meaning.`, 'Use another name.');
+  reader.problems.add(
+    reader.placeAt(at),
+    `\`${name}\` cannot be a field’s name: JavaScript gives it a meaning.`,
+    'Use another name.',
+  );
   return undefined;
 }
 
