@@ -11,9 +11,9 @@ export type { Compiled, CompiledKey, Frame, Fuel, Scope, ScopeVariable, Shape, V
 export type { Places } from './source.ts';
 
 /** A bare expression, as in `when:`. Throws INVALID_EXPRESSION. */
-export function compileExpression(source: string, scope: Scope, places?: Places): Compiled {
+export function compileExpression(source: string, scope: Scope, findPlaces: () => Places = () => undefined): Compiled {
   const gathered = createGathered();
-  const context = contextOf(source, { scope, gathered, places });
+  const context = contextOf(source, { scope, gathered, findPlaces });
   const tree = parseExpression(context.source);
   gathered.trees.push(tree);
   return finish(compileNode(tree, context), gathered, siteFor(context, tree));
@@ -23,9 +23,9 @@ export function compileExpression(source: string, scope: Scope, places?: Places)
  * A string with `${ … }` parts. One that is exactly one `${ … }` keeps the type of its value; any other is a text. `$${` stands for a
  * literal `${`. Throws INVALID_EXPRESSION.
  */
-export function compileTemplate(value: string, scope: Scope, places?: Places): Compiled {
+export function compileTemplate(value: string, scope: Scope, findPlaces: () => Places = () => undefined): Compiled {
   const gathered = createGathered();
-  const context = contextOf(value, { scope, gathered, places });
+  const context = contextOf(value, { scope, gathered, findPlaces });
   return finish(textPart(context), gathered, siteOf(context.source, 0, value.length));
 }
 
@@ -40,7 +40,14 @@ export function compileValue(
 ): Compiled {
   const gathered = createGathered();
   const part = valuePart(value, [], { scope, gathered, placesOf });
-  return finish(part, gathered, siteAt(JSON.stringify(value), placesOf([])));
+  return finish(part, gathered, {
+    get text() {
+      return siteAt(JSON.stringify(value), () => undefined).text;
+    },
+    get place() {
+      return siteAt('', () => placesOf([])).place;
+    },
+  });
 }
 
 interface Compilation {
@@ -48,12 +55,14 @@ interface Compilation {
   readonly gathered: Gathered;
 }
 
-const contextOf = (text: string, { scope, gathered, places }: Compilation & { readonly places: Places }): Context => ({
+const noParameters: Context['parameters'] = new Map();
+
+const contextOf = (text: string, { scope, gathered, findPlaces }: Compilation & { findPlaces: () => Places }): Context => ({
   scope,
   gathered,
   compile: compileNode,
-  source: createSource(text, places),
-  parameters: new Map(),
+  source: createSource(text, findPlaces),
+  parameters: noParameters,
   inKey: false,
   inArrow: false,
 });
@@ -70,10 +79,17 @@ type Path = readonly (string | number)[];
 type ValueCompilation = Compilation & { readonly placesOf: (path: Path) => Places };
 
 function valuePart(value: Json, path: Path, compilation: ValueCompilation): Part {
-  if (typeof value === 'string') return textPart(contextOf(value, { ...compilation, places: compilation.placesOf(path) }));
+  if (typeof value === 'string') {
+    if (!value.includes('${')) return literal(value);
+    const { scope, gathered, placesOf } = compilation;
+    return textPart(contextOf(value, { scope, gathered, findPlaces: () => placesOf(path) }));
+  }
   if (typeof value !== 'object' || value === null) return literal(value);
   if (path.length >= maxResultDepth)
-    throw invalid(siteAt('', compilation.placesOf(path)), `the value is nested more than ${maxResultDepth} deep`);
+    throw invalid(
+      siteAt('', () => compilation.placesOf(path)),
+      `the value is nested more than ${maxResultDepth} deep`,
+    );
   return isList(value) ? listPart(value, path, compilation) : objectPart(value, path, compilation);
 }
 
@@ -86,7 +102,7 @@ function listPart(value: readonly Json[], path: Path, compilation: ValueCompilat
 
 function objectPart(value: JsonObject, path: Path, compilation: ValueCompilation): Part {
   const keys = Object.keys(value);
-  for (const key of keys) checkKey(key, siteAt(key, compilation.placesOf([...path, key])));
+  for (const key of keys) checkKey(key, () => compilation.placesOf([...path, key]));
   const parts = keys.map((key) => valuePart(value[key] ?? null, [...path, key], compilation));
   const evaluate = (frame: Frame): JsonObject => {
     const result: Record<string, Json> = {};
@@ -112,15 +128,13 @@ function constantPart(parts: readonly Part[], evaluate: (frame: Frame) => Json):
   );
 }
 
-function checkKey(key: string, site: Site): void {
-  if (forbiddenKeys.has(key)) throw invalid(site, 'this key is not allowed', 'Choose another key.');
-  if (key.includes('${')) throw invalid(site, 'keys are literal', 'Write the object as one expression: `${ { [key]: value } }`.');
+function checkKey(key: string, findPlaces: () => Places): void {
+  if (forbiddenKeys.has(key)) throw invalid(siteAt(key, findPlaces), 'this key is not allowed', 'Choose another key.');
+  if (!key.includes('${')) return;
+  throw invalid(siteAt(key, findPlaces), 'keys are literal', 'Write the object as one expression: `${ { [key]: value } }`.');
 }
 
-function siteAt(text: string, places: Places): Site {
-  const source = createSource(text, places);
-  return siteOf(source, 0, text.length);
-}
+const siteAt = (text: string, findPlaces: () => Places): Site => siteOf(createSource(text, findPlaces), 0, text.length);
 
 /** One charge pays for every node that is evaluated at most once; arrows and functions pay for the rest as they go. */
 function finish({ evaluate, cost, constant, makes, shape }: Part, gathered: Gathered, site: Site): Compiled {

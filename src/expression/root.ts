@@ -1,8 +1,8 @@
 /** What an expression starts from: bound names, `vars.x`, `vars.x[key]`, `secrets.NAME`, parameters of arrows. */
 import { type Context, type Part, siteFor } from './context.ts';
-import { anyShape, type CompiledKey, type ScopeVariable, type Shape, scalarShape } from './expression.ts';
+import { anyShape, type CompiledKey, type ScopeVariable, type Shape, scalarShape, type VariableRead } from './expression.ts';
 import { nameHints } from './refusals.ts';
-import { invalid } from './source.ts';
+import { invalid, type Site } from './source.ts';
 import { suggestion } from './suggest.ts';
 import type { Tree, TreeOf } from './tree.ts';
 import { charge } from './values.ts';
@@ -146,13 +146,36 @@ function compileKey(key: Tree, tree: Tree, context: Context): CompiledKey {
   };
 }
 
+/** Where it stands is looked at only when something is wrong. */
+class Read implements VariableRead {
+  readonly variable: string;
+  readonly key: CompiledKey | null;
+  readonly age: boolean;
+  readonly #site: Site;
+
+  constructor(variable: string, key: CompiledKey | null, age: boolean, site: Site) {
+    this.variable = variable;
+    this.key = key;
+    this.age = age;
+    this.#site = site;
+  }
+
+  get place() {
+    return this.#site.place;
+  }
+
+  get text() {
+    return this.#site.text;
+  }
+}
+
 function addRead({ name, key, tree }: Target, context: Context, age: boolean): number {
   const { gathered } = context;
   const known = key === null && !age ? gathered.readIndexes.get(name) : undefined;
   if (known !== undefined) return known;
   const site = siteFor(context, tree);
   const compiledKey = key === null ? null : compileKey(key, tree, context);
-  const index = gathered.reads.push({ variable: name, key: compiledKey, age, place: site.place, text: site.text }) - 1;
+  const index = gathered.reads.push(new Read(name, compiledKey, age, site)) - 1;
   if (key === null && !age) gathered.readIndexes.set(name, index);
   return index;
 }

@@ -18,13 +18,16 @@ export type Places = Place | ((offset: number) => Place) | undefined;
 
 const longestShown = 80;
 
-export function createSource(text: string, places: Places): Source {
-  if (typeof places === 'function') return { text, placeAt: places };
-  if (places === undefined) return { text, placeAt: () => undefined };
+/** `find` is asked once, and only when something is wrong or somebody looks. */
+export function createSource(text: string, find: () => Places): Source {
+  let places: Places | null = null;
   let lines: readonly number[] | null = null;
   return {
     text,
     placeAt(offset) {
+      if (places === null) places = find();
+      if (places === undefined) return undefined;
+      if (typeof places === 'function') return places(offset);
       lines ??= lineStarts(text);
       return placeIn(places, lines, offset);
     },
@@ -40,18 +43,29 @@ function placeIn(start: Place, lines: readonly number[], offset: number): Place 
   return { ...start, line: start.line + line, column: offset - (lines[line] ?? 0) + 1 };
 }
 
-/** Made for every node, and looked at only when something is wrong. */
-export function siteOf(source: Source, start: number, end: number): Site {
-  return {
-    get text() {
-      const text = source.text.slice(start, end).replace(/\s+/g, ' ').trim();
-      return text.length > longestShown ? `${text.slice(0, longestShown - 1)}…` : text;
-    },
-    get place() {
-      return source.placeAt(start);
-    },
-  };
+/** Made for every node, and looked at only when something is wrong: a class, because getters of a literal cost more than all the rest. */
+class Range implements Site {
+  readonly #source: Source;
+  readonly #start: number;
+  readonly #end: number;
+
+  constructor(source: Source, start: number, end: number) {
+    this.#source = source;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  get text(): string {
+    const text = this.#source.text.slice(this.#start, this.#end).replace(/\s+/g, ' ').trim();
+    return text.length > longestShown ? `${text.slice(0, longestShown - 1)}…` : text;
+  }
+
+  get place(): Place | undefined {
+    return this.#source.placeAt(this.#start);
+  }
 }
+
+export const siteOf = (source: Source, start: number, end: number): Site => new Range(source, start, end);
 
 const details = (place: Place | undefined, fix: string | undefined) => ({
   ...(place === undefined ? {} : { place }),

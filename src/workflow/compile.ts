@@ -3,7 +3,6 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { CffbrwError } from '../error.ts';
 import { anyShape, type Shape, scalarShape } from '../expression/expression.ts';
-import type { Tree } from '../expression/index.ts';
 import { canonical } from '../strategy/json.ts';
 import { schemaOf } from '../strategy/schema.ts';
 import type { Variable } from '../strategy/variable.ts';
@@ -13,6 +12,7 @@ import type { CheckedDocument } from './document.ts';
 import { type CronTrigger, durationMs, type HttpTrigger, type WorkflowDocument } from './fields.ts';
 import { createFlow } from './flow.ts';
 import { type Cors, defaultKeepMs, type HttpPlan, type JsonSchema, type Plan, type RequestPart } from './plan.ts';
+import { membersRead } from './reads.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
 import { createScope, requestName } from './scope.ts';
 import { closed, scalarsShape, shapeOf } from './shape.ts';
@@ -41,6 +41,8 @@ export function compileWorkflow({ source, document }: WorkflowSource, context: W
     ...{ flow: createFlow(silent), ids: new Map(), calls: new Set<string>(), compiled: [] },
   };
   const steps = compileSteps(document.steps, ['steps'], compilation);
+  // Only keyed runs ask for it.
+  let fingerprint: string | null = null;
   return {
     name: document.workflow,
     description: document.description ?? null,
@@ -52,7 +54,10 @@ export function compileWorkflow({ source, document }: WorkflowSource, context: W
     slots: scope.slots,
     answersEarly: compilation.flow.answers > 0,
     calls: compilation.calls,
-    fingerprint: fingerprintOf(document),
+    get fingerprint() {
+      fingerprint ??= fingerprintOf(document);
+      return fingerprint;
+    },
     document,
   };
 }
@@ -200,18 +205,4 @@ function requestShape(on: WorkflowDocument['on']): Shape {
 }
 
 /** Which parts of the request the expressions of a workflow read; all, where `request` stands as a whole. */
-function partsRead({ compiled }: Compilation): ReadonlySet<RequestPart> {
-  const found = new Set<RequestPart>();
-  const visit = (node: unknown): void => {
-    if (typeof node !== 'object' || node === null) return;
-    const tree = node as Tree;
-    if (tree.kind === 'member' && tree.object.kind === 'name' && tree.object.name === requestName) {
-      if (parts.includes(tree.name as RequestPart)) found.add(tree.name as RequestPart);
-      return;
-    }
-    if (tree.kind === 'name' && tree.name === requestName) for (const part of parts) found.add(part);
-    Object.values(tree).forEach(visit);
-  };
-  for (const { trees } of compiled) visit(trees);
-  return found;
-}
+const partsRead = ({ compiled }: Compilation): ReadonlySet<RequestPart> => membersRead(compiled, requestName, parts);

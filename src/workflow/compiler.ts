@@ -12,6 +12,7 @@ import { commonFields, durationMs } from './fields.ts';
 import { type Flow, meet } from './flow.ts';
 import type { RunFrame } from './frame.ts';
 import type { Condition, Plan, PlannedStep, Touch } from './plan.ts';
+import { membersRead } from './reads.ts';
 import type { NameScope } from './scope.ts';
 import { type Path, type Problems, pathText, placed, type Source } from './source.ts';
 import type { StepContext, Verb } from './steps/verb.ts';
@@ -108,7 +109,9 @@ function planStep(verb: Verb, step: Readonly<Record<string, unknown>>, path: Pat
   // What a condition may skip ends nothing for certain.
   if (when !== null) Object.assign(flow, { live: before.live, answered: before.answered || flow.answered });
   const ignore = (step.ignore ?? {}) as Readonly<Record<string, string>>;
-  return { verb: verb.verb, at: pathText(path), place: source.placeOf(path), id, when, execute, ...parts, ignore };
+  const { compiled, touches, inside } = parts;
+  const [at, place] = [pathText(path), source.placeOf(path)];
+  return { verb: verb.verb, at, place, id, when, execute, compiled, touches, inside, ignore };
 }
 
 function checkId(id: string, path: Path, { ids, source }: Compilation): string {
@@ -139,8 +142,14 @@ function createContext(path: Path, compilation: Compilation, parts: Parts): Step
   const valueIn = (names: Scope, data: unknown, inside: Path): Compiled =>
     keep(compileValue((data ?? null) as Json, names, (within) => source.textPlaceOf([...path, ...inside, ...within])));
   const value: StepContext['value'] = (data, ...inside) => valueIn(scope, data, inside);
+  // Every name stands here: a spread would make this object many times slower to build, and there is one per step.
   return {
-    ...{ path, scope, flow, place, refuse, value },
+    path,
+    scope,
+    flow,
+    place,
+    refuse,
+    value,
     variable(name, operation, ...inside) {
       const variable = findVariable(name, operation, compilation, place(...inside));
       parts.touches.push({ variable: name, operation, place: place(...inside) });
@@ -153,8 +162,7 @@ function createContext(path: Path, compilation: Compilation, parts: Parts): Step
       return valueIn({ ...scope, ...(secrets && { secrets }) }, present(step, fields), []);
     },
     condition(text, ...inside) {
-      const at = source.textPlaceOf([...path, ...inside]);
-      const compiled = keep(compileExpression(String(text), scope, at));
+      const compiled = keep(compileExpression(String(text), scope, () => source.textPlaceOf([...path, ...inside])));
       return createCondition(compiled, String(text), place(...inside));
     },
     duration(data, atMostMs, ...inside) {
@@ -176,6 +184,13 @@ function createContext(path: Path, compilation: Compilation, parts: Parts): Step
       const result = scope.inner(task);
       Object.assign(flow, { ...before, answers: flow.answers, answered: before.answered || flow.answers > before.answers });
       return result;
+    },
+    reads(name, member) {
+      let known: boolean | undefined;
+      return () => {
+        known ??= membersRead(compilation.compiled, name, [member]).has(member);
+        return known;
+      };
     },
     bind: (name, shape, ...inside) => scope.bind(name, shape, place(...inside)),
     yields: (step, shape) => (step.as === undefined ? -1 : scope.bind(step.as, shape, place('as'))),

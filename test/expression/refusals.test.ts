@@ -152,12 +152,12 @@ describe('what does not compile', () => {
 
   it('is pointed at in the document, over line ends', () => {
     const start = { file: 'spin.yaml', line: 10, column: 9 };
-    const place = (source: string) => refusal(() => compileExpression(source, scope, start)).place;
+    const place = (source: string) => refusal(() => compileExpression(source, scope, () => start)).place;
     expect(place('1 + nobody')).toEqual({ file: 'spin.yaml', line: 10, column: 13 });
     expect(place('1 +\n  nobody')).toEqual({ file: 'spin.yaml', line: 11, column: 3 });
     expect(place('1 + )')).toEqual({ file: 'spin.yaml', line: 10, column: 13 });
     const folded = (offset: number) => ({ file: 'spin.yaml', line: offset, column: 1 });
-    expect(refusal(() => compileTemplate('a ${ nobody }', scope, folded)).place).toEqual(folded(5));
+    expect(refusal(() => compileTemplate('a ${ nobody }', scope, () => folded)).place).toEqual(folded(5));
   });
 });
 
@@ -277,7 +277,9 @@ describe('what fails when it runs', () => {
   });
 
   it('shows the part that failed and where it stands, and never the values', () => {
-    const compiled = compileExpression('voucher.ok && request.body.user > 5', scope, { file: 'a.yaml', line: 2, column: 9 });
+    const compiled = compileExpression('voucher.ok && request.body.user > 5', scope, () => ({
+      ...{ file: 'a.yaml', line: 2, column: 9 },
+    }));
     const values = [{ body: { user: 'a very private name' } }, { ok: true }];
     const found = refusal(() => compiled.evaluate({ ...frameOf(values) }));
     expect(found.message).toBe('`request.body.user > 5`: `>` compares two numbers or two texts, not a text and a number');
