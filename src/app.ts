@@ -33,7 +33,12 @@ export interface App {
   readonly settings: AppSettings;
   /** Strategies that nobody declared (last-write-wins then), for `check`. */
   readonly implicit: ReadonlySet<string>;
+  /** What it was made of, for `check`. */
+  readonly documents: readonly LoadedDocument[];
 }
+
+/** A document with the places of its parts. Its text is null where a program built it. */
+export type LoadedDocument = CheckedDocument & { readonly text: string | null };
 
 /** A document with the name that messages call it by. */
 export interface AppFile {
@@ -46,16 +51,20 @@ export interface AppFile {
 /** An app from the texts of its documents: `cffbrw.yaml` and any number of workflows. Throws INVALID_APP, with all that is wrong. */
 export function loadApp(files: readonly AppFile[]): App {
   const problems = collectProblems();
-  const sources = files.flatMap(
-    ({ path, text, data }) => (data === undefined ? readYaml(path, text, problems) : readData(path, data, problems)) ?? [],
-  );
+  const sources = files.flatMap(({ path, text, data }) => {
+    const source = data === undefined ? readYaml(path, text, problems) : readData(path, data, problems);
+    return source ? [{ source, text: data === undefined ? text : null }] : [];
+  });
   return build(sources, problems);
 }
 
 /** An app from documents that are data already. Throws INVALID_APP, with all that is wrong. */
 export function createApp(documents: readonly unknown[]): App {
   const problems = collectProblems();
-  const sources = documents.flatMap((data, index) => readData(nameOf(data, index), data, problems) ?? []);
+  const sources = documents.flatMap((data, index) => {
+    const source = readData(nameOf(data, index), data, problems);
+    return source ? [{ source, text: null }] : [];
+  });
   return build(sources, problems);
 }
 
@@ -74,8 +83,16 @@ function plain(data: unknown): unknown {
   return checkJson(data, { depth: 64, bytes: 1_048_576 });
 }
 
-function build(sources: readonly Source[], problems: Problems): App {
-  const checked = sources.flatMap((source) => checkDocument(source, problems) ?? []);
+interface Loaded {
+  readonly source: Source;
+  readonly text: string | null;
+}
+
+function build(sources: readonly Loaded[], problems: Problems): App {
+  const checked = sources.flatMap(({ source, text }): LoadedDocument[] => {
+    const document = checkDocument(source, problems);
+    return document ? [{ ...document, text }] : [];
+  });
   const apps = checked.filter((one) => one.kind === 'app');
   const [first, second] = apps;
   if (first === undefined && problems.list.length === 0)
@@ -98,6 +115,7 @@ function build(sources: readonly Source[], problems: Problems): App {
     implicit: new Set(
       Object.entries(first.document.variables ?? {}).flatMap(([name, one]) => (one?.strategy === undefined ? [name] : [])),
     ),
+    documents: checked,
   });
 }
 
