@@ -45,7 +45,7 @@ export interface FlushOptions {
 }
 
 export interface Flush {
-  /** Resolves when that commit is durable, rejects when it failed; undefined when it already is durable. */
+  /** Resolves when that commit is durable, rejects when it failed; undefined when it already is durable. A rejection that nobody waits for is no event. */
   durable(commit: number): Promise<void> | undefined;
   /** Everything written until now. */
   all(): Promise<void>;
@@ -132,14 +132,14 @@ export function createFlush(options: FlushOptions): Flush {
     if (commit === 0) return undefined;
     if (memory.failed.length > 0) {
       const error = failureOf(memory, commit);
-      if (error !== undefined) return Promise.reject(error);
+      if (error !== undefined) return refused(error);
     }
     if (commit <= memory.committed) return undefined;
     if (commit === memory.flying) {
       flyingWaiter ??= createWaiter();
       return flyingWaiter.promise;
     }
-    if (memory.refusal?.code === 'INVARIANT') return Promise.reject(memory.refusal);
+    if (memory.refusal?.code === 'INVARIANT') return refused(memory.refusal);
     invariant(commit === memory.next, 'F2', `nobody can wait for commit ${commit}: the next is ${memory.next}`);
     waiting ??= createWaiter();
     return waiting.promise;
@@ -168,6 +168,12 @@ function collectGarbage(slot: MemorySlot, me: string): void {
   const row = slot.strategy?.collect?.(slot.rows, me);
   const entry = slot.rows.get(me);
   if (row && entry !== undefined) slot.rows.set(me, { version: entry.version, row });
+}
+
+function refused(error: CffbrwError): Promise<void> {
+  const promise = Promise.reject(error);
+  promise.catch(() => {});
+  return promise;
 }
 
 function createWaiter(): Waiter {

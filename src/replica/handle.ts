@@ -125,7 +125,7 @@ export function createHandle(owner: HandleOwner, variable: Variable, key?: Key):
       onlyBounded();
       const result = await replica.take([{ variable: variable.name, amount, ...(key === undefined ? {} : { key }) }], options);
       await replica.durable(replica.pending());
-      return result;
+      return { ...result, receipt: result.receipt }; // a plain object, which may be copied and printed
     },
     async give(receipt) {
       onlyBounded();

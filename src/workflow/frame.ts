@@ -263,9 +263,7 @@ export function gateOn(run: Run, commit: number): void {
   if (commit <= run.commit) return;
   run.commit = commit;
   const gate = run.replica.durable(commit);
-  if (gate === undefined) return;
-  gate.catch(() => {}); // seen where the run waits for its gates
-  run.gates.push(gate);
+  if (gate !== undefined) run.gates.push(gate);
 }
 
 /** A key from a value. Throws INVALID_KEY for null and everything that is no key. */

@@ -38,6 +38,58 @@ export interface Grant {
   readonly deadline: number | null;
 }
 
+/** Named and signed when somebody reads it: most of a plain take's cost, and most takes are only asked whether they are ok. */
+class LazyGrant implements Grant {
+  readonly deadline: number | null;
+  readonly #branch: Branch;
+  readonly #payload: string;
+  #id: string | null = null;
+  #text: string | null = null;
+
+  constructor(branch: Branch, payload: string, deadline: number | null) {
+    this.#branch = branch;
+    this.#payload = payload;
+    this.deadline = deadline;
+  }
+
+  get id(): string {
+    this.#id ??= this.#branch.host.id();
+    return this.#id;
+  }
+
+  get text(): string {
+    this.#text ??= (this.#branch.authenticator as Authenticator).issue(this.id, this.#payload);
+    return this.#text;
+  }
+}
+
+/** What a take answers when it got its units. The getter stands on the class: an object with one of its own costs as much as the take. */
+class GrantedTake implements TakeResult {
+  readonly ok = true;
+  readonly reason = null;
+  readonly left: number;
+  readonly repeated = false;
+  readonly confirmed = false;
+  readonly expires: number | null;
+  readonly windowEnds: number | null;
+  readonly #grant: Grant;
+
+  constructor(grant: Grant, left: number, windowEnds: number | null) {
+    this.#grant = grant;
+    this.left = left;
+    this.expires = grant.deadline;
+    this.windowEnds = windowEnds;
+  }
+
+  get receipt(): string {
+    return this.#grant.text;
+  }
+
+  toJSON(): TakeResult {
+    return { ...this, receipt: this.receipt };
+  }
+}
+
 /** The parts of a take, one per counter, in the order of their addresses; null: an account is not in memory. */
 export function partsInMemory(branch: Branch, entries: readonly TakeEntry[]): Part[] | null {
   const only = entries[0];
@@ -99,45 +151,18 @@ export function grant(branch: Branch, parts: readonly Part[], accounts: readonly
 /** The receipt for units that the rows of this block have taken. */
 export function issue(branch: Branch, parts: readonly Part[], { options, once, state }: GrantTerms): Grant {
   const { desk, units } = parts[0] as Part;
-  const id = branch.host.id();
   const deadline = options.holdMs === undefined ? null : branch.host.now() + options.holdMs;
   const kept = parts.length > 1 || deadline !== null || once !== null;
-  const grant = grantOf(branch.authenticator as Authenticator, { id, payload: payloadAt(desk, kept ? 0 : units), deadline });
+  const grant = new LazyGrant(branch, payloadAt(desk, kept ? 0 : units), deadline);
   if (kept) {
     const entries = parts.map((part) => [part.desk.address.id, part.units] as const);
-    keep(branch, desk.who, id, { text: grant.text, entries, state, deadline, once });
+    keep(branch, desk.who, grant.id, { text: grant.text, entries, state, deadline, once });
   }
   return grant;
 }
 
-/** Signed when somebody reads it: most of a plain take's cost, and most of them are only asked whether they are ok. */
-function grantOf(
-  authenticator: Authenticator,
-  { id, payload, deadline }: { id: string; payload: string; deadline: number | null },
-): Grant {
-  let text: string | null = null;
-  return {
-    id,
-    deadline,
-    get text() {
-      text ??= authenticator.issue(id, payload);
-      return text;
-    },
-  };
-}
-
-export const granted = (parts: readonly Part[], accounts: readonly Account[], grant: Grant): TakeResult => ({
-  ok: true,
-  reason: null,
-  left: leftOf(parts, accounts),
-  get receipt() {
-    return grant.text;
-  },
-  repeated: false,
-  confirmed: false,
-  expires: grant.deadline,
-  windowEnds: earliestEnd(parts),
-});
+export const granted = (parts: readonly Part[], accounts: readonly Account[], grant: Grant): TakeResult =>
+  new GrantedTake(grant, leftOf(parts, accounts), earliestEnd(parts));
 
 export function refused(branch: Branch, reason: Reason, { desk }: Part, entries: readonly TakeEntry[] = []): TakeResult {
   const account = branch.ledger.peek(desk.address);

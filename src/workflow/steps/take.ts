@@ -39,15 +39,13 @@ export const takeVerb = defineVerb({
     const requests = list === null ? single(step, context) : many(list, context);
     if (step.once === null)
       context.refuse('`once` is null.', 'Write who may have it once: a text, an integer, or a list of them.', 'once');
-    const options = context.inputs(step, 'once', 'hold', 'timeout');
+    const options = optionsIn(step, context);
     const bound = context.yields(step, takeShape(list !== null));
-    const strong = step.strong === true;
+    const receipt = step.as === undefined ? () => false : context.reads(step.as, 'receipt');
     const json = list === null ? toJson : listToJson;
     return (frame) =>
       follow(requests(frame), (wanted) =>
-        follow(frame.evaluate(options), (given) =>
-          take(frame, { requests: wanted, options: { ...optionsOf(asInputs(given)), ...(strong && { strong }) }, bound, json }),
-        ),
+        follow(options(frame), (given) => take(frame, { requests: wanted, options: given, bound, json, receipt })),
       );
   },
 });
@@ -68,7 +66,15 @@ function single(
   context.checkKey(variable, step.key, 'key');
   checkAmount(step.amount, context);
   const inputs = context.inputs(step, 'key', 'amount');
-  return (frame) => follow(frame.evaluate(inputs), (given) => [request(variable, asInputs(given))]);
+  let always: Requests | null = null;
+  return (frame) => {
+    if (always !== null) return always(frame);
+    return follow(frame.evaluate(inputs), (given) => {
+      const requests = [request(variable, asInputs(given))];
+      if (inputs.constant) always = () => requests;
+      return requests;
+    });
+  };
 }
 
 function request(variable: Variable, given: Inputs): TakeRequest {
@@ -152,8 +158,23 @@ function collect(
   return found;
 }
 
-function optionsOf(given: Inputs): TakeOptions {
+const noOptions: TakeOptions = Object.freeze({});
+const onlyStrong: TakeOptions = Object.freeze({ strong: true });
+
+function optionsIn(
+  step: Readonly<Record<string, unknown>>,
+  context: StepContext,
+): (frame: RunFrame) => TakeOptions | Promise<TakeOptions> {
+  const inputs = context.inputs(step, 'once', 'hold', 'timeout');
+  const strong = step.strong === true;
+  const fields = [step.once, step.hold, step.timeout].some((field) => field !== undefined);
+  if (!fields) return () => (strong ? onlyStrong : noOptions);
+  return (frame) => follow(frame.evaluate(inputs), (given) => optionsOf(asInputs(given), strong));
+}
+
+function optionsOf(given: Inputs, strong: boolean): TakeOptions {
   return {
+    ...(strong && { strong }),
     ...('once' in given && { once: toKey(given.once, '`once`') }),
     ...('hold' in given && { holdMs: msOf(given.hold, 'hold') }),
     ...('timeout' in given && { timeoutMs: msOf(given.timeout, 'timeout') }),
@@ -172,15 +193,19 @@ interface Take {
   readonly requests: readonly TakeRequest[];
   readonly options: TakeOptions;
   readonly bound: number;
-  readonly json: (result: TakeResult, requests: readonly TakeRequest[]) => Json;
+  readonly json: ToJson;
+  /** Whether anything in the workflow may read the receipt: naming and signing it is most of a plain take's cost. */
+  readonly receipt: () => boolean;
 }
 
+type ToJson = (result: TakeResult, requests: readonly TakeRequest[], receipt: boolean) => Json;
+
 /** Decides once per keyed run: the decision goes into the journal in the transaction of the rows that it changes. */
-function take(frame: RunFrame, { requests, options, bound, json }: Take): Executed {
+function take(frame: RunFrame, { requests, options, bound, json, receipt }: Take): Executed {
   const { lane, run } = frame;
   const bind = (result: TakeResult): void => {
     gateOn(run, run.replica.pending());
-    if (bound >= 0) frame.values[bound] = json(result, requests);
+    if (bound >= 0) frame.values[bound] = json(result, requests, receipt());
   };
   if (lane === null) return follow(run.replica.take(requests, options), bind);
   if (lane.replaying) {
@@ -196,7 +221,7 @@ interface KeyedTake {
   readonly requests: readonly TakeRequest[];
   readonly options: TakeOptions;
   readonly bind: (result: TakeResult) => void;
-  readonly json: Take['json'];
+  readonly json: ToJson;
 }
 
 function takeKeyed(frame: RunFrame, { requests, options, bind, json }: KeyedTake): Executed {
@@ -204,7 +229,7 @@ function takeKeyed(frame: RunFrame, { requests, options, bind, json }: KeyedTake
   let unwritten: { readonly error: unknown } | null = null;
   const decided = (result: TakeResult) => {
     try {
-      lane?.record(json(result, requests), true);
+      lane?.record(json(result, requests, true), true);
     } catch (error) {
       unwritten = { error };
     }
@@ -235,23 +260,16 @@ function takeNoting(frame: RunFrame, act: () => TakeResult | Promise<TakeResult>
   }
 }
 
-const toJson = (result: TakeResult): Json => ({
-  ok: result.ok,
-  reason: result.reason,
-  left: result.left,
-  // Signed when an expression reads it.
-  get receipt() {
-    return result.receipt;
-  },
-  repeated: result.repeated,
-  confirmed: result.confirmed,
-  expires: result.expires,
-  windowEnds: result.windowEnds,
-  ...(result.failed && { failed: { take: result.failed.take, key: result.failed.key } }),
-});
+function toJson(result: TakeResult, _requests: readonly TakeRequest[], receipt: boolean): Json {
+  const { ok, reason, left, repeated, confirmed, expires, windowEnds, failed } = result;
+  const text = receipt ? result.receipt : null;
+  const json = { ok, reason, left, receipt: text, repeated, confirmed, expires, windowEnds };
+  return failed === undefined ? json : { ...json, failed: { take: failed.take, key: failed.key } };
+}
 
 /** A list of one entry is a list, too: it says what failed. */
-function listToJson(result: TakeResult, [only]: readonly TakeRequest[]): Json {
-  if (result.ok || result.failed !== undefined || only === undefined) return toJson(result);
-  return toJson({ ...result, failed: { take: only.variable, key: only.key ?? null } });
+function listToJson(result: TakeResult, requests: readonly TakeRequest[], receipt: boolean): Json {
+  const [only] = requests;
+  if (result.ok || result.failed !== undefined || only === undefined) return toJson(result, requests, receipt);
+  return toJson({ ...result, failed: { take: only.variable, key: only.key ?? null } }, requests, receipt);
 }

@@ -43,6 +43,8 @@ export interface StepContext {
   thread<Result>(options: { readonly silent: string | null; readonly repeats: boolean }, task: () => Result): Result;
   /** Binds a name and answers with its slot. */
   bind(name: string, shape: Shape, ...inside: readonly (string | number)[]): number;
+  /** Whether any expression of this workflow may read this member of what a name holds. Known once all is compiled, so not before a run. */
+  reads(name: string, member: string): () => boolean;
   /** Binds the step's `as`, if it has one; −1 if not. */
   yields(step: { readonly as?: string | undefined }, shape: Shape): number;
   /** The workflow that `call` names, once all are compiled. Throws when there is none. */

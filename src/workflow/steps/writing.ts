@@ -5,7 +5,7 @@ import type { Slot, WindowChoice } from '../../replica/replica.ts';
 import type { Address, Key } from '../../strategy/address.ts';
 import type { Json } from '../../strategy/json.ts';
 import { strategies } from '../../strategy/strategies.ts';
-import type { OperationName } from '../../strategy/strategy.ts';
+import type { Operation, OperationName } from '../../strategy/strategy.ts';
 import type { Variable } from '../../strategy/variable.ts';
 import { type RunFrame, toKey } from '../frame.ts';
 import type { Execute, Executed } from '../plan.ts';
@@ -24,8 +24,11 @@ export interface WriteOptions {
 export function writeStep(options: WriteOptions, finish?: (frame: RunFrame, accepted: boolean) => void): Execute {
   const { variable, inputs, operation } = options;
   const strategy = strategies[variable.strategy];
+  const parse = (values: Inputs): Operation => strategy.parse({ ...options.fields(values), operation }, variable);
+  let always: Operation | null = null;
   const write = (frame: RunFrame, values: Inputs, slot: Slot): void => {
-    const parsed = strategy.parse({ ...options.fields(values), operation }, variable);
+    const parsed = always ?? parse(values);
+    if (inputs.constant) always = parsed;
     const accepted = frame.once(() => {
       const accepts = finish === undefined || (strategy.accepts?.(frame.run.replica.read(slot), parsed) ?? true);
       frame.run.replica.update(slot, parsed);
