@@ -34,6 +34,8 @@ export interface HandlerOptions {
   readonly admin?: Admin;
   /** Told of every run, in the place of `admin.observe`: for a caller that tells others as well. */
   readonly observe?: RunContext['observe'];
+  /** Names every run. */
+  readonly runId?: RunContext['runId'];
 }
 
 export interface Handler extends Fetcher {
@@ -43,7 +45,7 @@ export interface Handler extends Fetcher {
 
 /** Throws INVALID_APP for what could never be answered: a secret without a value, a path that cannot be routed. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { app, replica, host, log, secrets, readStatic, background, admin } = options;
+  const { app, replica, host, log, secrets, readStatic, background, admin, runId } = options;
   const observe = options.observe ?? admin?.observe;
   const context: RunContext = {
     replica,
@@ -52,6 +54,7 @@ export function createHandler(options: HandlerOptions): Handler {
     ...(secrets && { secrets }),
     ...(background && { background }),
     ...(observe && { observe }),
+    ...(runId && { runId }),
   };
   const keyed = createKeyedRuns({ replica, host });
   const endpoints = [...app.workflows.values()].flatMap((plan) => endpointOf(plan, context, keyed) ?? []);

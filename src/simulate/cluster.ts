@@ -1,23 +1,40 @@
-/** Machines with the app's real handler, replica, strategies and bank in one world, and the backbone between them. */
+/**
+ * Machines with the app's real handler, replica, strategies, bank and schedules in one world, and the backbone between them.
+ *
+ * Nothing of the app is replaced: the cluster gives it a host, a disk, a witness and a network that can break, and looks at it from outside.
+ *
+ * Invariants:
+ *   L1  An ask is always answered: by the app, or with status 0 when its machine died or does not run.
+ *   L2  A trace changes nothing: with and without one the same happens.
+ */
 import type { App } from '../app.ts';
-import type { Direction, Loopback, Network } from '../backbone/index.ts';
+import { createLoopback, type Direction, type Loopback, type Network } from '../backbone/index.ts';
 import type { Replica } from '../replica/index.ts';
-import type { Json } from '../strategy/json.ts';
+import { retire } from '../replica/index.ts';
+import type { Answer, Ask } from './ask.ts';
 import type { SimulatedHost, World } from './host.ts';
+import { createLife, type Life, type LifeOptions } from './machine.ts';
+import { createObserver, differenceOf, type Observer } from './observer.ts';
 import type { KillAt, SimulatedProcess } from './process.ts';
-import type { DiskFaults, DiskSnapshot, SimulatedDisk } from './store.ts';
+import type { Spread } from './schedule.ts';
+import { createSimulatedDisk, type DiskFaults, type DiskSnapshot, type SimulatedDisk } from './store.ts';
 import type { TraceEvent } from './trace.ts';
-import type { SimulatedWitnessFile } from './witness.ts';
+import { createSimulatedWitness, type SimulatedWitnessFile } from './witness.ts';
+
+export type { Answer, Ask } from './ask.ts';
 
 export interface ClusterOptions {
   readonly world: World;
   readonly app: App;
   readonly network?: Partial<Network>;
+  /** Delays that differ from row to row, and from request to request. Default: those of `network`, always. */
+  readonly lag?: Spread;
+  readonly rtt?: Spread;
   readonly disk?: Partial<DiskFaults>;
   /** How often replicas look at the backbone by themselves. Default 1,000 ms. */
   readonly contactMs?: number;
   /** Default: `secret-<NAME>`. */
-  readonly secrets?: ReadonlyMap<string, string>;
+  readonly secrets?: ReadonlyMap<string, string> | undefined;
   /** Told of everything that happens. Changes nothing. */
   readonly trace?: ((event: TraceEvent) => void) | undefined;
 }
@@ -32,23 +49,8 @@ export interface Machine {
   readonly process: SimulatedProcess | null;
   /** null while it starts, or does not run. */
   readonly replica: Replica | null;
-}
-
-/** A user's request, without the cost of a `Request`. */
-export interface Ask {
-  readonly method: string;
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON; null: no body. */
-  readonly body?: Json;
-}
-
-export interface Answer {
-  /** 0: none; the replica died before it answered, or does not run. */
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  /** JSON, or the text; null without a body. */
-  readonly body: Json;
+  /** Why its last start failed, or null. */
+  readonly failure: unknown;
 }
 
 export interface Cluster {
@@ -56,15 +58,14 @@ export interface Cluster {
   readonly app: App;
   readonly backbone: Loopback;
   readonly machines: ReadonlyMap<string, Machine>;
+  readonly observer: Observer;
 
   /** Through the app's handler at that machine. Never rejects. */
   ask(machine: string, ask: Ask): Promise<Answer>;
-  /** The same with a real `Request`. Rejects with CLOSED where the machine does not run or dies. */
-  request(machine: string, request: Request): Promise<Response>;
 
   /** Adds a machine with an empty disk. It does not run yet. */
   add(machine: string): Machine;
-  /** Starts a process on it, and a replica in it; nothing where one runs. Resolves when it answers, or died before that. */
+  /** Starts a process on it, and a replica in it; nothing where one runs. Resolves when it answers, or died or failed before that. */
   start(machine: string, killAt?: KillAt): Promise<void>;
   /** A clean stop: rights go back. */
   stop(machine: string): Promise<void>;
@@ -80,11 +81,124 @@ export interface Cluster {
   restore(machine: string, backup: DiskSnapshot): void;
   /** A second start of the same disk beside the first, on `<machine>-twin`. */
   twin(machine: string): Promise<void>;
-  /** An operator retires all incarnations of a machine that does not run, at another one. */
+  /** An operator retires all incarnations of a machine that does not run, at another one. Rejects with UNREACHABLE, NOT_FOUND. */
   retire(machine: string, by: string): Promise<void>;
 
-  /** What is wrong with bounded counters, seen from all disks at once: more was taken than there was. */
-  oversold(): string | null;
   /** The first difference between the rows of machines that run, byte by byte; null: there is none. */
   difference(): string | null;
 }
+
+interface Located extends Machine {
+  readonly life: Life;
+}
+
+export function createCluster(options: ClusterOptions): Cluster {
+  const { world, app } = options;
+  const backbone = createLoopback({ host: world.host('backbone'), ...options.network });
+  const observer = createObserver(app.variables);
+  const machines = new Map<string, Located>();
+  const cuts = createCuts(backbone);
+  const shared = sharedOf(options, backbone, cuts);
+
+  const place = (name: string, disk: SimulatedDisk, witness: SimulatedWitnessFile, identity = name): Located => {
+    const life = createLife({ ...shared, name, identity, host: world.host(name), disk, witness });
+    const machine: Located = {
+      ...{ name, host: life.host, disk, witness, life },
+      get process() {
+        return life.process;
+      },
+      get replica() {
+        return life.replica;
+      },
+      get failure() {
+        return life.failure;
+      },
+    };
+    machines.set(name, machine);
+    return machine;
+  };
+  const add = (name: string): Located => {
+    const disk = createSimulatedDisk(world, name, { ...options.disk, written: observer.written });
+    return place(name, disk, createSimulatedWitness(world, name));
+  };
+  const at = (name: string): Located => machines.get(name) ?? add(name);
+  const difference = (): string | null => {
+    const running = [...machines.values()].filter(({ replica }) => replica !== null);
+    const [first, ...others] = running;
+    if (first === undefined) return null;
+    for (const other of others) {
+      const one = differenceOf([first.name, first.disk.rows()], [other.name, other.disk.rows()]);
+      const found = one ?? differenceOf([other.name, other.disk.rows()], [first.name, first.disk.rows()]);
+      if (found !== null) return found;
+    }
+    return null;
+  };
+  return {
+    ...{ world, app, backbone, machines, observer, add, difference },
+    ask: (name, ask) => at(name).life.ask(ask),
+    start: (name, killAt) => at(name).life.start(killAt),
+    stop: (name) => at(name).life.stop(),
+    crash(name, { power = false } = {}) {
+      at(name).process?.kill();
+      if (power) at(name).disk.crash();
+    },
+    pause: (name) => at(name).process?.pause(),
+    resume: (name) => at(name).process?.resume(),
+    cut: (name, direction = 'both') => cuts.cut(name, direction),
+    heal: (name) => cuts.heal(name),
+    backup: (name) => at(name).disk.snapshot(),
+    restore(name, backup) {
+      at(name).process?.kill();
+      at(name).disk.restore(backup);
+    },
+    twin(name) {
+      const { disk, witness } = at(name);
+      const twin = machines.get(`${name}-twin`) ?? place(`${name}-twin`, disk, witness, name);
+      return twin.life.start();
+    },
+    async retire(name, by) {
+      const { disk, replica } = at(by);
+      const { registers } = backbone.connect(`operator of ${by}`);
+      await retire({ registers, store: disk.open(), who: name, by: replica?.id ?? '', why: 'simulated', now: world.nowMs });
+    },
+  };
+}
+
+interface Cuts {
+  isCut(name: string): boolean;
+  cut(name: string, direction: Direction): void;
+  heal(name?: string): void;
+}
+
+/** The loopback cuts; who travels besides it must know of it, too. */
+function createCuts(backbone: Loopback): Cuts {
+  const inward = new Set<string>();
+  return {
+    isCut: (name) => inward.has(name),
+    cut(name, direction) {
+      if (direction !== 'out') inward.add(name);
+      backbone.cut(name, direction);
+    },
+    heal(name) {
+      if (name === undefined) inward.clear();
+      else inward.delete(name);
+      backbone.heal(name);
+    },
+  };
+}
+
+/** What all machines have in common. */
+function sharedOf(options: ClusterOptions, backbone: Loopback, cuts: Cuts) {
+  const { world, app, trace = null, contactMs = 1_000 } = options;
+  const secrets = options.secrets ?? new Map(app.settings.secrets.map((name) => [name, `secret-${name}`]));
+  let runs = 0;
+  const shared: Omit<LifeOptions, 'name' | 'identity' | 'host' | 'disk' | 'witness'> = {
+    ...{ world, app, backbone, secrets, trace, contactMs, isCut: cuts.isCut },
+    lag: options.lag ?? always(options.network?.lagMs),
+    rtt: options.rtt ?? always(options.network?.rttMs),
+    nextRun: () => ++runs,
+  };
+  return shared;
+}
+
+const always = (ms = 0): Spread => ({ medianMs: ms, p99Ms: ms });

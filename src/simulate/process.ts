@@ -37,16 +37,19 @@ export interface SimulatedProcess {
   /** Called once, when it dies. */
   onKill(listener: () => void): void;
   kill(): void;
+  /** Dies at the n-th await from now on, counted from 1. */
+  killAt(when: KillAt): void;
   pause(): void;
   resume(): void;
 }
 
-export function createSimulatedProcess(machine: Host, killAt?: KillAt): SimulatedProcess {
+export function createSimulatedProcess(machine: Host, dies?: KillAt): SimulatedProcess {
   const life = createLife(machine);
   let awaits = 0;
+  let death = dies;
 
   /** The next await: when this process is to die at it, if it is the one. */
-  const nextAwait = (): KillAt['when'] | null => (++awaits === killAt?.await ? killAt.when : null);
+  const nextAwait = (): KillAt['when'] | null => (++awaits === death?.await ? death.when : null);
 
   const call = <T>(start: () => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -110,6 +113,9 @@ export function createSimulatedProcess(machine: Host, killAt?: KillAt): Simulate
     call,
     onKill: life.onKill,
     kill: life.kill,
+    killAt(next) {
+      death = { await: awaits + next.await, when: next.when };
+    },
     pause: life.pause,
     resume: life.resume,
   };

@@ -42,6 +42,8 @@ export interface SimulatedDisk {
   readonly faults: DiskFaults;
   /** A store on this disk. Several may be open at once, as when one disk is started twice. */
   open(): SimulatedStore;
+  /** The rows on it: address → replica → row. Not to be changed, and different after the next event. */
+  rows(): ReadonlyMap<string, ReadonlyMap<string, StoredRow>>;
   /** A backup. */
   snapshot(): DiskSnapshot;
   /** Crashes what is open and puts a backup back. */
@@ -52,13 +54,19 @@ export interface SimulatedDisk {
   clone(name: string): SimulatedDisk;
 }
 
+export interface DiskOptions extends Partial<DiskFaults> {
+  /** Told of the rows of each commit, when it takes effect. */
+  readonly written?: (rows: readonly StoredRow[]) => void;
+}
+
 const defaults: DiskFaults = { readMs: 0.1, syncMs: 1, full: false, syncFailure: 0, syncs: true };
 
 /** An empty disk. Its name gives it random numbers of its own. */
-export function createSimulatedDisk(world: World, name: string, options: Partial<DiskFaults> = {}): SimulatedDisk {
-  const faults: DiskFaults = { ...defaults, ...options };
+export function createSimulatedDisk(world: World, name: string, options: DiskOptions = {}): SimulatedDisk {
+  const { written = () => {}, ...given } = options;
+  const faults: DiskFaults = { ...defaults, ...given };
   const open = new Set<SimulatedStore>();
-  const platter = createPlatter();
+  const platter = createPlatter(written);
   const part = { faults, platter, host: world.host(`disk/${name}`), random: world.random.fork(`disk/${name}`) };
   const crashAll = () => {
     for (const store of open) store.crash();
@@ -70,6 +78,7 @@ export function createSimulatedDisk(world: World, name: string, options: Partial
       open.add(store);
       return store;
     },
+    rows: () => platter.rows,
     snapshot: () => platter.image(),
     restore(snapshot) {
       crashAll();
@@ -97,12 +106,13 @@ interface Change {
 interface Platter {
   readonly seen: Store;
   write(change: Change, synced: boolean): void;
+  readonly rows: ReadonlyMap<string, ReadonlyMap<string, StoredRow>>;
   image(): DiskSnapshot;
   overwrite(snapshot: DiskSnapshot): void;
   losePower(): void;
 }
 
-function createPlatter(): Platter {
+function createPlatter(written: (rows: readonly StoredRow[]) => void): Platter {
   let seen = memoryStore();
   let rows = new Map<string, Map<string, StoredRow>>();
   let records = new Map<string, StoredRecord>();
@@ -144,9 +154,13 @@ function createPlatter(): Platter {
     write(change, synced) {
       show(change);
       unsynced.push(change);
+      if (change.rows.length > 0) written(change.rows);
       if (!synced) return;
       for (const each of unsynced) burnIn(each);
       unsynced = [];
+    },
+    get rows() {
+      return rows;
     },
     image,
     overwrite,

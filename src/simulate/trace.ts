@@ -3,9 +3,10 @@
  * and what the network did. Plain data; how it looks belongs to a report.
  */
 import type { Json } from '../strategy/json.ts';
+import type { RunRecord } from '../workflow/index.ts';
 
 interface At {
-  /** Milliseconds since the start of the simulation. */
+  /** Milliseconds since the load began. */
   readonly atMs: number;
   /** The machine that it happened at: a region, `<region>-twin`, or `backbone`. */
   readonly replica: string;
@@ -63,17 +64,16 @@ export interface StepEvent extends At {
 }
 
 /**
- * What the network did with a message between a replica and the backbone. `sent`: on its way, and there at `untilMs`. `lost`: never arrives.
- * `gave-up`: the sender waited too long, and does not know the outcome. `delivered`: rows of others were received.
+ * What the network did with a message between a replica and the backbone. `sent`, then `answered`; or `gave-up`: the sender waited too long and
+ * does not know the outcome. `delivered`: rows of others arrived. Questions that only look, and are answered, are left out.
  */
 export interface NetworkEvent extends At {
   readonly kind: 'network';
-  readonly what: 'sent' | 'lost' | 'gave-up' | 'delivered';
+  readonly what: 'sent' | 'answered' | 'gave-up' | 'delivered';
   readonly from: string;
   readonly to: string;
-  /** `publish`, `get`, `compareAndSet`, `rows` … */
+  /** `publish`, `get`, `compareAndSet <register>`, `rows` … */
   readonly message: string;
-  readonly untilMs: number | null;
   /** The rows that it carries, as `<replica> <address> v<version>`. */
   readonly rows: readonly string[];
 }
@@ -133,4 +133,16 @@ export function createTraceLog(): TraceLog {
     add: (event) => void kept.push(event),
     events: () => kept.slice().sort((a, b) => a.atMs - b.atMs),
   };
+}
+
+/** What a run did, step by step. `beganMs`: when it began. */
+export function stepEvents(record: RunRecord, { replica, beganMs }: { replica: string; beganMs: number }): StepEvent[] {
+  const { workflow, file } = record;
+  const run = Number(record.id.replace(/^run-/, ''));
+  return record.trace.map((step) => ({
+    ...{ kind: 'step', atMs: beganMs + step.startMs, replica, run, workflow, file },
+    ...{ line: step.line, step: step.at, verb: step.verb, skipped: step.skipped, error: step.error, tookMs: step.tookMs },
+    reads: step.reads.map(({ variable, key, window, text }) => ({ variable, key, window, value: text })),
+    writes: step.writes.map(({ variable, key, window, text, operation }) => ({ variable, key, window, value: text, operation })),
+  }));
 }

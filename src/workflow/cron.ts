@@ -40,6 +40,7 @@ export interface CronOptions {
   readonly log?: RunContext['log'];
   readonly secrets?: RunContext['secrets'];
   readonly observe?: RunContext['observe'];
+  readonly runId?: RunContext['runId'];
 }
 
 export interface Cron {
@@ -174,7 +175,11 @@ function startTicker(plan: Plan, schedule: Schedule, options: CronOptions): Cron
   };
 }
 
-const given = ({ secrets, observe }: CronOptions) => ({ ...(secrets && { secrets }), ...(observe && { observe }) });
+const given = ({ secrets, observe, runId }: CronOptions) => ({
+  ...(secrets && { secrets }),
+  ...(observe && { observe }),
+  ...(runId && { runId }),
+});
 const scheduleText = ({ schedule, timezone }: Schedule): string => `${schedule} ${timezone}`;
 const isUnreachable = (error: unknown): boolean => (error as { code?: string }).code === 'UNREACHABLE';
 

@@ -24,6 +24,8 @@ export interface RunContext {
   readonly background?: (work: Promise<void>) => void;
   /** Told of every run, when it has answered. Without it nothing is recorded. */
   readonly observe?: (record: RunRecord) => void;
+  /** Names every run. Default: the host's identifiers, and only for runs that somebody is told of. */
+  readonly runId?: () => string;
 }
 
 /** What a keyed run goes on from. */
@@ -50,7 +52,8 @@ export function executeRun(
   if (context.observe === undefined) return execute(plan, request, createRun(plan, context, start), start);
   const { host, replica, observe } = context;
   const keyed = start !== undefined;
-  const trace = createTrace({ workflow: plan.name, file: plan.file, keyed, host, replica, observe });
+  const id = context.runId?.() ?? host.id();
+  const trace = createTrace({ id, workflow: plan.name, file: plan.file, keyed, host, replica, observe });
   const result = execute(plan, request, createRun(plan, context, start, trace), start);
   return result instanceof Promise ? result.then((later) => told(trace, later)) : told(trace, result);
 }
@@ -79,7 +82,7 @@ function execute(plan: Plan, request: RunRequest, run: Run, start: RunStart | un
 function createRun(plan: Plan, context: RunContext, start: RunStart | undefined, trace: Trace | null = null): Run {
   const limits = context.limits === undefined ? defaultLimits : { ...defaultLimits, ...context.limits };
   return {
-    id: trace === null ? null : trace.id,
+    id: trace === null ? (context.runId?.() ?? null) : trace.id,
     thread: trace === null ? null : trace.thread,
     workflow: plan.name,
     replica: trace === null ? context.replica : trace.thread.replica,

@@ -86,6 +86,7 @@ export interface Trace {
 }
 
 export interface TraceOptions {
+  readonly id: string;
   readonly workflow: string;
   readonly file: string;
   readonly keyed: boolean;
@@ -98,8 +99,8 @@ export const maxSteps = 500;
 export const maxNotes = 50;
 export const maxTextLength = 200;
 
-export function createTrace({ workflow, file, keyed, host, replica, observe }: TraceOptions): Trace {
-  const [id, startedMs, began] = [host.id(), host.now(), host.elapsed()];
+export function createTrace({ id, workflow, file, keyed, host, replica, observe }: TraceOptions): Trace {
+  const [startedMs, began] = [host.now(), host.elapsed()];
   const trace: TracedStep[] = [];
   let cut = false;
   const keep = (step: TracedStep): void => {
