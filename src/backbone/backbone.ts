@@ -5,7 +5,8 @@
  *   B1  Rows are kept when `publish` resolves, and every subscriber gets them, at least once, in any order.
  *   B2  A row with a lower version never replaces one with a higher version.
  *   B3  Registers are linearizable: compareAndSet succeeds only on the revision that the register has.
- *   B4  Revisions are unguessable and never reused, also after a restore.
+ *   B4  Revisions are unguessable and never reused, also after a restore. That a register does not exist has a revision, too: the same for
+ *       as long as the identity is the same.
  *   B5  An implementation that lost or rolled back anything shows another identity afterwards.
  */
 import type { StoredRow } from '../store/store.ts';
@@ -13,20 +14,23 @@ import type { StoredRow } from '../store/store.ts';
 export interface Register {
   /** null: it does not exist. */
   readonly value: string | null;
-  /** null exactly when value is null. */
-  readonly revision: string | null;
+  /** Names this state of it, also that it does not exist. */
+  readonly revision: string;
+  /** The backbone's identity in which this was so. */
+  readonly identity: string;
 }
 
 export interface Registers {
   /** Rejects with UNREACHABLE. */
   get(name: string): Promise<Register>;
   /**
-   * Writes `value` if the register's revision is still `revision` (null: if it does not exist). Resolves with what the register holds
-   * afterwards and whether this call wrote it. Rejects with UNREACHABLE when the outcome is unknown: it may still happen later.
+   * Writes `value` (null: deletes it) if the register's revision is still `revision` (null: if it does not exist, whatever the identity).
+   * Resolves with what the register holds afterwards and whether this call wrote it. Rejects with UNREACHABLE when the outcome is
+   * unknown: it may still happen later.
    */
   compareAndSet(
     name: string,
-    value: string,
+    value: string | null,
     revision: string | null,
   ): Promise<{ readonly done: boolean; readonly register: Register }>;
 }

@@ -33,7 +33,7 @@ interface State {
 export interface Keeper {
   publish(rows: readonly StoredRow[]): Promise<void>;
   get(name: string): Promise<Register>;
-  compareAndSet(name: string, value: string, revision: string | null): Promise<{ done: boolean; register: Register }>;
+  compareAndSet(name: string, value: string | null, revision: string | null): Promise<{ done: boolean; register: Register }>;
   identity(): Promise<string>;
   latest(replica: string): Promise<number>;
   /** The rows after a cursor. A cursor of another epoch gives everything. */
@@ -63,7 +63,6 @@ export interface KeeperOptions {
 const pageSize = 1_000;
 const identityRecord = 'identity';
 const registerPrefix = 'register/';
-const nothing: Register = { value: null, revision: null };
 
 export function createKeeper({ host, store, changed }: KeeperOptions): Keeper {
   let state: State | null = null;
@@ -89,13 +88,15 @@ export function createKeeper({ host, store, changed }: KeeperOptions): Keeper {
     for (const row of better) feed.put(row, host.elapsed());
     changed();
   };
-  const compareAndSet = async (name: string, value: string, revision: string | null) => {
+  const compareAndSet = async (name: string, value: string | null, revision: string | null) => {
     const { identity, registers } = await current();
     const found = registerOf(identity, registers.get(name));
-    if (found.revision !== revision) return { done: false, register: found };
-    const written = { value, token: host.id() };
-    await write([], [{ name: registerPrefix + name, value: JSON.stringify(written) }]);
-    registers.set(name, written);
+    const expected = revision ?? absentIn(identity).revision;
+    if (found.revision !== expected) return { done: false, register: found };
+    const written = value === null ? undefined : { value, token: host.id() };
+    await write([], [{ name: registerPrefix + name, value: written === undefined ? null : JSON.stringify(written) }]);
+    if (written === undefined) registers.delete(name);
+    else registers.set(name, written);
     return { done: true, register: registerOf(identity, written) };
   };
   const restore = async (snapshot: LoopbackSnapshot, noticed: boolean): Promise<void> => {
@@ -138,7 +139,9 @@ function createLine() {
 
 /** A revision names the identity, so that none from before a restore holds after it. */
 const registerOf = (identity: string, written: Written | undefined): Register =>
-  written === undefined ? nothing : { value: written.value, revision: `${identity}.${written.token}` };
+  written === undefined ? absentIn(identity) : { value: written.value, revision: `${identity}.${written.token}`, identity };
+
+const absentIn = (identity: string): Register => ({ value: null, revision: `${identity}.`, identity });
 
 function readOn({ epoch, feed }: State, cursor: string | null, page: FeedPage): KeptRows {
   const [ofEpoch, text] = cursor?.split('.') ?? [];

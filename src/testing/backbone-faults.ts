@@ -39,12 +39,15 @@ export const faultCases: readonly BackboneCase[] = [
     const { versions } = follow(b);
     const identity = await a.identity();
     const before = await a.registers.compareAndSet('r', 'one', null);
+    const absent = await a.registers.get('absent');
     const restore = await bench.backup?.();
     const after = await a.registers.compareAndSet('r', 'two', before.register.revision);
     await restore?.();
     same((await a.identity()) !== identity, true, 'the identity is the same after a restore');
     const register = await a.registers.get('r');
-    same(register.value, 'one', 'the register');
+    same([register.value, register.identity === identity], ['one', false], 'the register, and the earlier identity');
+    same((await a.registers.compareAndSet('absent', 'x', absent.revision)).done, false, 'created from an earlier absence');
+    same((await a.registers.compareAndSet('absent', 'x', null)).done, true, 'created from none');
     for (const { revision } of [before.register, after.register]) {
       same((await a.registers.compareAndSet('r', 'three', revision)).done, false, 'a write from an earlier revision');
     }

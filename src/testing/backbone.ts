@@ -112,7 +112,7 @@ const registers: readonly BackboneCase[] = [
   over('B3: a register is created once, and changed only from the revision that it has', [], async (bench) => {
     const { registers: a } = bench.connect('a');
     const { registers: b } = bench.connect('b');
-    same(await a.get('r'), { value: null, revision: null }, 'a register that does not exist');
+    same((await a.get('r')).value, null, 'a register that does not exist');
     const created = await a.compareAndSet('r', 'one', null);
     same([created.done, created.register.value], [true, 'one'], 'created');
     const again = await b.compareAndSet('r', 'two', null);
@@ -127,7 +127,7 @@ const registers: readonly BackboneCase[] = [
     const { registers: a } = bench.connect('a');
     const { register } = await a.compareAndSet('r', 'one', null);
     const other = await a.compareAndSet('other', 'two', register.revision);
-    same([other.done, other.register], [false, { value: null, revision: null }], 'a register that does not exist');
+    same([other.done, other.register.value], [false, null], 'a register that does not exist');
     same((await a.get('other')).value, null, 'its value');
   }),
   over(
@@ -171,6 +171,25 @@ const registers: readonly BackboneCase[] = [
     }
     same([seen.size, seen.has(null)], [4, false], 'different revisions');
   }),
+  over('B3: that a register does not exist has a revision, from which it is created once', [], async (bench) => {
+    const { registers: a } = bench.connect('a');
+    const { registers: b } = bench.connect('b');
+    const [first, second] = [await a.get('r'), await b.get('r')];
+    const created = await a.compareAndSet('r', 'one', first.revision);
+    same([created.done, created.register.value], [true, 'one'], 'created');
+    same((await b.compareAndSet('r', 'two', second.revision)).register, created.register, 'created again');
+    same((await b.compareAndSet('other', 'two', created.register.revision)).done, false, 'another from its revision');
+  }),
+  over('B3, B4: a deleted register does not exist, and nothing is written to it from before', [], async (bench) => {
+    const { registers: a } = bench.connect('a');
+    const { register } = await a.compareAndSet('r', 'one', null);
+    const changed = await a.compareAndSet('r', 'two', register.revision);
+    same((await a.compareAndSet('r', null, register.revision)).done, false, 'deleted from an old revision');
+    const gone = await a.compareAndSet('r', null, changed.register.revision);
+    same([gone.done, gone.register.value, (await a.get('r')).value], [true, null, null], 'deleted');
+    same((await a.compareAndSet('r', 'three', changed.register.revision)).done, false, 'written from before');
+    same((await a.compareAndSet('r', 'four', gone.register.revision)).register.value, 'four', 'created anew');
+  }),
   over('names and values of registers are kept as they were', [], async (bench) => {
     const { registers: a } = bench.connect('a');
     const value = `{"🎡":"${'ö\'"'.repeat(5_000)}"}`;
@@ -181,6 +200,9 @@ const registers: readonly BackboneCase[] = [
   over('the identity is the same for everyone, and the clock is a time', [], async (bench) => {
     const [a, b] = [bench.connect('a'), bench.connect('b')];
     same(await a.identity(), await b.identity(), 'identity');
+    const absent = await a.registers.get('r');
+    const { register } = await b.registers.compareAndSet('r', 'one', null);
+    same([absent.identity, register.identity], [await a.identity(), await a.identity()], 'the identity that registers show');
     const nowMs = await a.now();
     same(Number.isFinite(nowMs) && nowMs > Date.UTC(2000, 0, 1), true, `now() gave ${nowMs}`);
   }),

@@ -1,5 +1,4 @@
 /** Registers that are written at most once, wherever they are kept. */
-import type { Register } from '../../backbone/backbone.ts';
 import { CffbrwError, invariant } from '../../error.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Branch } from './branch.ts';
@@ -9,12 +8,12 @@ export async function lookUp(
   branch: Branch,
   name: string,
   create: () => string,
-): Promise<{ readonly register: Register; readonly created: boolean }> {
+): Promise<{ readonly register: { readonly value: string | null }; readonly created: boolean }> {
   const { local } = branch;
   if (local === null) {
     const there = await registersOf(branch).get(name);
     if (there.value !== null) return { register: there, created: false };
-    const { done, register } = await registersOf(branch).compareAndSet(name, create(), null);
+    const { done, register } = await registersOf(branch).compareAndSet(name, create(), there.revision);
     return { register, created: done };
   }
   for (;;) {

@@ -97,7 +97,7 @@ async function claim(branch: Branch, entry: TakeEntry, options: TakeOptions, nam
   const deadlineMs = branch.host.elapsed() + (options.timeoutMs ?? defaultTimeoutMs);
   // What the registers say may be what they said before something was lost.
   const isFrozen = branch.ledger.frozen !== null;
-  const register = isFrozen ? { value: null, revision: null } : await registersOf(branch).get(name);
+  const register = isFrozen ? { value: null, revision: '', identity: '' } : await registersOf(branch).get(name);
   const live = await liveGrant(branch, register);
   return prepared(branch, [entry], async (parts) => {
     const [{ desk }] = parts as [Part];

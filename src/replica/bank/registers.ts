@@ -5,7 +5,6 @@
  * Invariant:
  *   N3  What the local registers answer is what the ledger's memory shows: a failed commit empties this view.
  */
-import type { Register } from '../../backbone/backbone.ts';
 import type { Ledger } from '../ledger.ts';
 
 /** A value that may be known already. */
@@ -14,12 +13,17 @@ export type Later<T> = T | Promise<T>;
 export const whenKnown = <T, U>(value: Later<T>, next: (value: T) => Later<U>): Later<U> =>
   value instanceof Promise ? value.then(next) : next(value);
 
+export interface LocalRegister {
+  /** null: it does not exist. */
+  readonly value: string | null;
+}
+
 export interface LocalRegisters {
-  get(name: string): Later<Register>;
+  get(name: string): Later<LocalRegister>;
   /** Writes it in the transaction of this synchronous block. */
   put(name: string, value: string | null): void;
   /** The register if it is in memory, or if all with this prefix are. */
-  peek(name: string, prefix?: string): Register | undefined;
+  peek(name: string, prefix?: string): LocalRegister | undefined;
   /** Brings all registers whose names start with this into memory, so that `peek` knows which do not exist. */
   loadAll(prefix: string): Later<void>;
 }
@@ -28,7 +32,7 @@ export const localPrefix = 'register/';
 /** One per settled receipt, and rarely asked for again: not worth keeping in memory. */
 export const settlePrefix = 'settle/';
 
-const register = (value: string | null): Register => ({ value, revision: value });
+const register = (value: string | null): LocalRegister => ({ value });
 
 /** `keepsView`: a bug that tests switch on. */
 export function createLocalRegisters(ledger: Ledger, keepsView: boolean): LocalRegisters {
@@ -42,7 +46,7 @@ export function createLocalRegisters(ledger: Ledger, keepsView: boolean): LocalR
     known = new Map();
     complete = new Set();
   };
-  const peek = (name: string, prefix?: string): Register | undefined => {
+  const peek = (name: string, prefix?: string): LocalRegister | undefined => {
     check();
     const value = known.has(name) ? known.get(name) : ledger.peekRecord(localPrefix + name);
     if (value !== undefined) return register(value);
@@ -51,7 +55,7 @@ export function createLocalRegisters(ledger: Ledger, keepsView: boolean): LocalR
   const remember = (name: string, value: string | null) => {
     if (!name.startsWith(settlePrefix)) known.set(name, value);
   };
-  const load = async (name: string): Promise<Register> => {
+  const load = async (name: string): Promise<LocalRegister> => {
     for (;;) {
       const asked = ledger.generation;
       const value = await ledger.loadRecord(localPrefix + name);
