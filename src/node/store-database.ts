@@ -17,7 +17,7 @@ import { storeFailure } from './store-failure.ts';
 
 export interface DatabaseOptions {
   readonly directory: string;
-  /** Pages (4 KiB) that the file may have. For tests of a full disk. */
+  /** Pages (1 KiB) that the file may have. For tests of a full disk. */
   readonly maxPages?: number | undefined;
   /** Puts something between us and SQLite. For tests of failing disks. */
   readonly wrap?: (driver: SqliteDriver) => SqliteDriver;
@@ -46,12 +46,16 @@ const oldestSqlite = [3, 51, 3] as const;
 
 /**
  * The lock comes first: after anything else was read, SQLite shares the log with other processes (D2), and only a write would find them.
- * Small, because the system caches the file as well: 4 MiB of pages;
- * a log that grew in a burst is cut back to 16 MiB.
+ *
+ * Pages are small, because rows are: a flush of a thousand keys that lie far apart writes a thousand pages. For the same reason the log may
+ * grow to 16 MiB before it is copied into the file: copying it after every such flush cost more than the flush. 4 MiB of pages are kept in
+ * memory, because the system caches the file as well; a log that grew in a burst is cut back.
  */
 const pragmas = [
   'locking_mode = EXCLUSIVE',
+  'page_size = 1024',
   'journal_mode = WAL',
+  'wal_autocheckpoint = 16384',
   'synchronous = FULL',
   'fullfsync = ON',
   'checkpoint_fullfsync = ON',

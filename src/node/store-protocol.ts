@@ -13,7 +13,7 @@ export interface SqliteStoreOptions {
   readonly witness?: string | null;
   /** Whether each witness is synced to its disk. Default true. */
   readonly syncWitness?: boolean;
-  /** Pages (4 KiB) that the file may have. For tests of a full disk. */
+  /** Pages (1 KiB) that the file may have. For tests of a full disk. */
   readonly maxPages?: number;
 }
 

@@ -53,7 +53,7 @@ async function fill(store: Awaited<ReturnType<typeof openSqliteStore>>['store'])
 
 describe('a full disk', () => {
   test('a file that may not grow refuses the commit with DISK_FULL, keeps none of it, and goes on reading', async () => {
-    const { store } = await openSqliteStore({ directory: newDirectory(), witness: null, maxPages: 200 });
+    const { store } = await openSqliteStore({ directory: newDirectory(), witness: null, maxPages: 800 });
     const { kept, code } = await fill(store);
     expect(code).toBe('DISK_FULL');
     expect((await store.load(['a']))[0]?.[0]?.version).toBe(kept);
@@ -292,15 +292,16 @@ describe('a damaged file', () => {
 
   /** SQLite takes a file of one byte for an empty one: it writes that byte itself on some file systems. */
   test('a torn file, or one with an emptied page, gives what was written or a typed error', async () => {
-    const pages = readFileSync(join(original, fileName)).length / 4096;
+    const pageBytes = 1024;
+    const pages = readFileSync(join(original, fileName)).length / pageBytes;
     await fc.assert(
       fc.property(
         fc.integer({ min: 0, max: pages - 1 }),
-        fc.integer({ min: 0, max: 4096 }),
+        fc.integer({ min: 0, max: pageBytes }),
         fc.boolean(),
         (page, within, cut) => {
           damaged((bytes) =>
-            cut ? bytes.subarray(0, Math.max(2, page * 4096 + within)) : bytes.fill(0, page * 4096, page * 4096 + within),
+            cut ? bytes.subarray(0, Math.max(2, page * pageBytes + within)) : bytes.fill(0, page * pageBytes, page * pageBytes + within),
           );
         },
       ),
