@@ -1,6 +1,6 @@
 /** The traps of YAML: where the text that an author wrote is not the text that YAML reads. Each comes with the text that would be right. */
 import { Lexer } from 'yaml';
-import { checkNesting, checkText, lineEnd, type Token, type Trap, tokensOf } from './tokens.ts';
+import { checkNesting, lineEnd, type Token, type Trap, tokensOf } from './tokens.ts';
 
 export { maxDocumentBytes, maxNesting } from './tokens.ts';
 
@@ -11,9 +11,8 @@ export interface Scanned {
   readonly lexemes: readonly string[];
 }
 
+/** `text` has passed `checkText`. */
 export function scan(text: string): Scanned {
-  const unreadable = checkText(text);
-  if (unreadable) return { traps: [unreadable], lexemes: [] };
   const lexemes = [...new Lexer().lex(text)];
   const tokens = tokensOf(lexemes);
   const deep = checkNesting(text, tokens);
@@ -147,11 +146,14 @@ function tabTrap({ text }: Reading, index: number, token: Token): Trap | undefin
 function commentTrap(reading: Reading, index: number, token: Token): Trap | undefined {
   const [space, value] = [reading.tokens[index - 1], reading.tokens[index - 2]];
   if (space?.kind !== 'space' || value?.kind !== 'scalar' || value.text.includes('\n')) return undefined;
-  const condition = reading.lastName === 'if' || reading.lastName === 'when';
-  const template = value.text.lastIndexOf('${');
-  const cut = condition ? isOpen(value.text) : template >= 0 && !value.text.slice(template).includes('}');
-  if (!cut) return undefined;
+  if (!isCutOff(value.text, reading.lastName)) return undefined;
   return quoteIt(reading, token, 'YAML reads everything after ` #` as a comment, and that cuts this value off.');
+}
+
+/** True for the value of a field that a comment has cut off. */
+export function isCutOff(value: string, name: string): boolean {
+  const template = value.lastIndexOf('${');
+  return name === 'if' || name === 'when' ? isOpen(value) : template >= 0 && !value.slice(template).includes('}');
 }
 
 /** True for an expression that cannot end here: an open quote or bracket, or an operator at the end. */

@@ -13,15 +13,28 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import { CffbrwError, type Place } from '../error.ts';
-import type { Places } from '../expression/index.ts';
+import { CffbrwError } from '../error.ts';
 import { forbiddenKeys } from '../strategy/json.ts';
+import { readPlain } from './plain.ts';
 import { quoted, scan } from './scan.ts';
-import { collectProblems, type Path, type Problems, type Source } from './source.ts';
+import { collectProblems, type Problems, type Source } from './source.ts';
+import { type Found, type PlaceAt, placesOf, type Spot, sourceOf, type Text } from './spots.ts';
+import { checkText } from './tokens.ts';
 
 /** The document, or null when `problems` (to which everything that is wrong is added) says why not. */
 export function readYaml(file: string, text: string, problems: Problems = collectProblems()): Source | null {
   const placeAt = placesOf(file, text);
+  const unreadable = checkText(text);
+  if (unreadable) {
+    problems.add(placeAt(unreadable.offset), unreadable.message, unreadable.fix);
+    return null;
+  }
+  const found = readPlain(text) ?? readAll(text, placeAt, problems);
+  return found && sourceOf(file, found, placeAt);
+}
+
+/** The whole of YAML, by the library. */
+export function readAll(text: string, placeAt: PlaceAt, problems: Problems): Found | null {
   const { traps, lexemes } = scan(text);
   for (const trap of traps) problems.add(placeAt(trap.offset), trap.message, trap.fix);
   if (traps.length > 0) return null;
@@ -32,7 +45,9 @@ export function readYaml(file: string, text: string, problems: Problems = collec
     problems.add(placeAt(error.pos[0]), `This is not valid YAML: ${error.message}.`, fix);
   }
   if (document.errors.length + document.warnings.length > 0) return null;
-  return readNodes(file, document.contents, placeAt, problems);
+  const before = problems.list.length;
+  const found = readNode({ placeAt, problems }, document.contents, 0);
+  return problems.list.length > before ? null : found;
 }
 
 /** What the library's `parseDocument` does, with the lexemes that the scan has found already. */
@@ -50,80 +65,12 @@ function compose(lexemes: readonly string[], length: number): Document.Parsed {
 
 const unbalanced = 'Look at this line and the ones before it: brackets, quotes and indentation have to match.';
 
-function readNodes(file: string, contents: Node | null, placeAt: (offset: number) => Place, problems: Problems): Source | null {
-  const before = problems.list.length;
-  const { data, spot: root } = readNode({ placeAt, problems }, contents, 0);
-  /** The spot at `path`, or the nearest one around it that the text has. */
-  const find = (path: Path): { readonly spot: Spot; readonly exact: boolean } => {
-    let spot = root;
-    for (const part of path) {
-      const next = spot.inside?.get(part);
-      if (next === undefined) return { spot, exact: false };
-      spot = next;
-    }
-    return { spot, exact: true };
-  };
-  const source: Source = {
-    file,
-    data,
-    placeOf: (path) => placeAt(find(path).spot.at),
-    textPlaceOf(path) {
-      const { spot, exact } = find(path);
-      return exact && spot.text !== null ? textPlaces(spot.text, placeAt(spot.at)) : placeAt(spot.at);
-    },
-    keyPlaceOf(path) {
-      const { spot, exact } = find(path);
-      return placeAt(exact ? (spot.key ?? spot.at) : spot.at);
-    },
-  };
-  return problems.list.length > before ? null : source;
-}
-
-/** Line and column of an offset, both from 1. */
-function placesOf(file: string, text: string): (offset: number) => Place {
-  let starts: number[] | undefined;
-  return (offset) => {
-    starts ??= [0, ...Array.from(text.matchAll(/\n/g), (match) => match.index + 1)];
-    let [low, high] = [0, starts.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((starts[middle] ?? 0) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return { file, line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
-  };
-}
-
-/** Where the characters of a text stand: behind its quote; in a block, line by line; where YAML folded or unescaped it, its start. */
-function textPlaces({ value, type }: Text, start: Place): Places {
-  if (type === 'PLAIN' && !value.includes('\n')) return start;
-  if (type !== 'BLOCK_LITERAL') return { ...start, column: start.column + (type === 'PLAIN' ? 0 : 1) };
-  return (offset) => ({ ...start, line: start.line + value.slice(0, offset).split('\n').length, column: 1 });
-}
-
-interface Text {
-  readonly value: string;
-  readonly type: Scalar.Type | undefined;
-}
-
-/** Where a value stands, by offsets, and the values inside it. Little is kept of a text: most are never asked for. */
-interface Spot {
-  readonly at: number;
-  /** The name of the field that it is the value of. */
-  readonly key: number | undefined;
-  readonly text: Text | null;
-  readonly inside: ReadonlyMap<string | number, Spot> | null;
-}
-
 interface Reader {
-  readonly placeAt: (offset: number) => Place;
+  readonly placeAt: PlaceAt;
   readonly problems: Problems;
 }
 
-interface Found {
-  readonly data: unknown;
-  readonly spot: Spot;
-}
+const styles: Readonly<Record<string, Text['style']>> = { PLAIN: 'plain', BLOCK_LITERAL: 'literal', BLOCK_FOLDED: 'folded' };
 
 const offsetOf = (node: unknown): number => (node as Partial<Node> | null)?.range?.[0] ?? 0;
 
@@ -136,7 +83,7 @@ function readNode(reader: Reader, node: unknown, around: number, key?: number): 
   if (isSeq(node)) return found(...readList(reader, node, at));
   if (isScalar(node)) {
     const { value, type } = node;
-    const text = typeof value === 'string' ? { value, type } : null;
+    const text = typeof value === 'string' ? { value, style: styles[type ?? ''] ?? 'quoted' } : null;
     return { data: readScalar(reader, node), spot: { at, key, text, inside: null } };
   }
   if (isAlias(node)) reader.problems.add(reader.placeAt(at), 'Aliases are not used here.');
