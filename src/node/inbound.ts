@@ -39,8 +39,8 @@ function collect(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Ar
     };
     incoming.on('data', onData);
     incoming.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? empty) : Buffer.concat(chunks, length)));
-    // An error is followed by a close. Every request closes: making an error of each would cost more than the rest of it.
-    incoming.on('error', ignore);
+    // An error is followed by a close, and is no event while nobody listens for it. Every request closes: making an error of each would
+    // cost more than the rest of it.
     incoming.on('close', () => {
       if (!incoming.readableEnded) reject(cutShort(incoming.errored));
     });
@@ -48,5 +48,4 @@ function collect(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Ar
   });
 }
 
-const ignore = () => {};
 const empty = Buffer.alloc(0);

@@ -301,7 +301,9 @@ describe('a damaged file', () => {
         fc.boolean(),
         (page, within, cut) => {
           damaged((bytes) =>
-            cut ? bytes.subarray(0, Math.max(2, page * pageBytes + within)) : bytes.fill(0, page * pageBytes, page * pageBytes + within),
+            cut
+              ? bytes.subarray(0, Math.max(2, page * pageBytes + within))
+              : bytes.fill(0, page * pageBytes, page * pageBytes + within),
           );
         },
       ),
