@@ -67,18 +67,19 @@ function parseRange(source: Source, start: number, inTemplate: boolean): { tree:
 }
 
 /**
- * The end of a short expression without anything that would make looking for it hard: no quote, brace, comment or template. What has no
- * more characters than half the nesting that is allowed cannot be nested deeper, so such an expression needs no scan.
+ * The end of a short expression, where finding it takes no scan. What has at most half as many characters as the nesting that is allowed
+ * cannot be nested deeper. In a template it ends at the first `}`, if no brace opens before: should that one stand in a text, what is
+ * before it is no expression, and the scan decides.
  */
 function plainEnd(text: string, start: number, inTemplate: boolean): number | null {
   const end = inTemplate ? text.indexOf('}', start) : text.length;
   if (end < 0 || end - start > maxNesting / 2) return null;
-  for (let at = start; at < end; at++) if (isHard(text.charCodeAt(at)) || text.startsWith('--', at)) return null;
-  return end;
+  const inner = text.slice(start, end);
+  return (inTemplate ? bracesOrComments : comments).test(inner) ? null : end;
 }
 
-const hard = new Set([...'{}\'"`/\\#'].map((letter) => letter.charCodeAt(0)));
-const isHard = (code: number): boolean => code > 126 || hard.has(code);
+const comments = /\/[/*]|--/;
+const bracesOrComments = /[{`]|\/[/*]|--/;
 
 /** `request.body.user`: most expressions are no more than that. Null: it is something else. */
 function chain(text: string, start: number, end: number): Tree | null {

@@ -31,16 +31,21 @@ function compile(schema: JsonObject): SchemaCheck {
   checkSchema(schema, '');
   const dangling = danglingReference(schema, schema);
   if (dangling !== null) throw invalidSchema('', `it refers to ${dangling}, which it does not have`);
-  // The validator writes into the schema that it is given.
-  const copy = structuredClone(schema) as Schema;
-  const validator = new Validator(copy, '2020-12', true);
+  let validator = refers(schema) ? validatorOf(schema) : null;
   return (value) => {
+    validator ??= validatorOf(schema);
     const result = validator.validate(value);
     // Errors run from the outside in: the last one is the reason.
     const error = result.errors.at(-1);
     return result.valid || error === undefined ? null : { path: error.instanceLocation.slice(1), message: error.error };
   };
 }
+
+/** The validator writes into the schema that it is given. */
+const validatorOf = (schema: JsonObject): Validator => new Validator(structuredClone(schema) as Schema, '2020-12', true);
+
+/** Only names and references can be refused when the validator is made; all else can wait for the first value. */
+const refers = (schema: JsonObject): boolean => JSON.stringify(schema).includes('"$');
 
 const typeNames = new Set(['null', 'boolean', 'integer', 'number', 'string', 'array', 'object']);
 const oneSchema = new Set([

@@ -19,6 +19,6 @@ export function membersRead<Member extends string>(
     if (tree.kind === 'name' && tree.name === name) for (const member of members) found.add(member);
     Object.values(tree).forEach(visit);
   };
-  for (const { trees } of compiled) visit(trees);
+  for (const { names, trees } of compiled) if (names.has(name)) visit(trees);
   return found;
 }
