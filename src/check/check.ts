@@ -2,11 +2,16 @@
 import type { App, AppFile } from '../app.ts';
 import { loadApp } from '../app.ts';
 import { CffbrwError } from '../error.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, sortFindings } from './finding.ts';
+import { modelOf } from './model.ts';
+import { allRules } from './rules/rules.ts';
+import { applyWaivers } from './waiver.ts';
 
 /** Everything that the rules find in an app, but for what its author has waived. Sorted by file, line and column. */
-export function check(_app: App): readonly Finding[] {
-  return [];
+export function check(app: App): readonly Finding[] {
+  const model = modelOf(app);
+  const findings = allRules.flatMap((rule) => rule(model));
+  return sortFindings(applyWaivers(app.documents, findings));
 }
 
 export interface Checked {

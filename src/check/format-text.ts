@@ -1,0 +1,80 @@
+/** Findings for people: place and rule, the line with a mark under it, the story, what it races with, and the fix as text to paste. */
+import type { Place } from '../error.ts';
+import { formatProblem } from '../workflow/source.ts';
+import type { Checked } from './check.ts';
+import type { Finding } from './finding.ts';
+import { pastesOf } from './format-paste.ts';
+
+export interface TextOptions {
+  /** The documents' texts by the names that the places have; one that is missing shows no line. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** For a terminal. Default: no. */
+  readonly colour?: boolean;
+}
+
+const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
+type Paint = (style: keyof typeof codes, text: string) => string;
+const paintOf =
+  ({ colour = false }: TextOptions): Paint =>
+  (style, text) =>
+    colour ? `\u001b[${codes[style]}m${text}\u001b[0m` : text;
+
+/** Everything that was found, and one line that counts it. */
+export function formatText(checked: Checked, options: TextOptions): string {
+  const { findings, problems } = checked;
+  const parts = [
+    ...problems.map(formatProblem),
+    ...findings.map((finding) => formatFinding(finding, options)),
+    countText(checked),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+export function formatFinding(finding: Finding, options: TextOptions): string {
+  const paint = paintOf(options);
+  const { place, story, related, fix } = finding;
+  return [
+    `${paint('bold', placeText(place))}  ${ruleText(finding, paint)}  ${whereText(finding)}`,
+    ...sourceLines(place, options.texts, paint),
+    `  ${story}`,
+    ...related.map((other) => `  ${placeText(other.place)}: ${other.message}`),
+    `  ${paint('bold', 'Fix:')} ${fix.summary}`,
+    ...pastesOf(fix.edits, options.texts).flatMap(({ where, text }) => [
+      `  ${where}`,
+      // As it stands in the file, so that it can be copied.
+      ...(text === '' ? [] : [paint('green', text)]),
+    ]),
+  ].join('\n');
+}
+
+/** The same in one line: `workflows/spin.yaml:12:5  R3 stale-decision (warns)  spin steps[2]: story`. */
+export const formatLine = (finding: Finding): string =>
+  `${placeText(finding.place)}  ${ruleText(finding)}  ${whereText(finding)}: ${finding.story}`;
+
+const placeText = ({ file, line, column }: Place): string => `${file}:${line}:${column}`;
+
+const ruleText = ({ rule, name, blocks }: Finding, paint: Paint = (_, text) => text): string =>
+  paint(blocks ? 'red' : 'yellow', `${rule} ${name} (${blocks ? 'blocks' : 'warns'})`);
+
+const whereText = ({ workflow, path }: Finding): string => (workflow === null ? path : `${workflow} ${path}`);
+
+function sourceLines({ file, line, column }: Place, texts: ReadonlyMap<string, string>, paint: Paint): readonly string[] {
+  const text = texts.get(file)?.split(/\r?\n/)[line - 1];
+  if (text === undefined || text.trim() === '') return [];
+  const number = String(line);
+  // A tab in front of the mark is as wide as the one above it.
+  const mark = `${text.slice(0, column - 1).replace(/[^\t]/g, ' ')}^`;
+  return [`  ${paint('dim', `${number} |`)} ${text}`, `  ${paint('dim', `${' '.repeat(number.length)} |`)} ${mark}`];
+}
+
+/** `2 findings: 1 blocks, 1 warns` */
+export function countText({ app, findings, problems }: Checked): string {
+  const name = app === null ? '' : `${app.name}: `;
+  const blocking = findings.filter(({ blocks }) => blocks).length;
+  const found = findings.length === 0 ? [] : [`${counted(findings.length, 'finding')} (${blocking} of them blocking)`];
+  const wrong = problems.length === 0 ? [] : [`${counted(problems.length, 'problem')}, so not everything could be checked`];
+  if (found.length + wrong.length === 0) return `${name}nothing found`;
+  return `${name}${[...found, ...wrong].join(', ')}`;
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

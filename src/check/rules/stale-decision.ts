@@ -1,0 +1,60 @@
+/** R3: a decision on a count controls an answer, or a request to another server. It is reported where the decision stands. */
+import type { Answer, Guard, Model, Send } from '../effect.ts';
+import { factsOf, isNullTest } from '../fact.ts';
+import type { Finding } from '../finding.ts';
+import { found, oncePerStep, type Rule } from '../report.ts';
+import { type ReadTerm, readsOf } from '../term.ts';
+import { conditionText, doing, stepText } from '../words.ts';
+import { isCounterLike } from './counter-like.ts';
+
+export const staleDecision: Rule = (model) => {
+  const told = model.effects.filter((effect): effect is Answer | Send => effect.kind === 'answer' || effect.kind === 'send');
+  const decided = told.flatMap((effect) =>
+    effect.guards.flatMap((guard) => {
+      const read = countIn(model, guard);
+      return read === undefined ? [] : [{ step: guard.step, effect, guard, read }];
+    }),
+  );
+  return oncePerStep(decided).map((one) => report(model, one));
+};
+
+/** The count that a decision reads. Whether there is a value at all does not change back. */
+function countIn(model: Model, { condition, holds, kind }: Guard): ReadTerm | undefined {
+  if (kind === 'loop') return undefined;
+  const facts = factsOf(condition, holds).filter((fact) => !isNullTest(fact));
+  return facts
+    .flatMap((fact) => readsOf(fact.condition))
+    .find((read) => {
+      const variable = model.app.variables.get(read.variable);
+      return variable !== undefined && !isListOfKeys(read) && isCounterLike(model, variable);
+    });
+}
+
+const isListOfKeys = ({ key }: ReadTerm): boolean => key?.kind === 'symbol' && key.name === 'all keys';
+
+interface Decided {
+  readonly effect: Answer | Send;
+  readonly guard: Guard;
+  readonly read: ReadTerm;
+}
+
+function report(model: Model, { effect, guard, read }: Decided): Finding {
+  const strategy = model.app.variables.get(read.variable)?.strategy;
+  const what = effect.kind === 'send' ? `the request of ${stepText(effect.step)} goes out` : 'the answer is given';
+  return found('R3', guard.step, {
+    story: `One user has just changed ${read.variable} at another location, and another ${doing(effect.run)} here: \`${conditionText(guard)}\` decides on a value that is not the latest, and ${what} all the same.`,
+    summary:
+      strategy === 'bounded-counter'
+        ? advice.bounded
+        : strategy === 'max-value' || strategy === 'min-value'
+          ? advice.offer
+          : advice.count,
+  });
+}
+
+const advice = {
+  bounded: 'Decide with what `take` says, not with what is left: that is an estimate. Or accept it: `# cffbrw-ignore R3: why`.',
+  offer:
+    'Say in the answer that it is what this location knows, or ask `age(vars.…)` first. Or accept it: `# cffbrw-ignore R3: why`.',
+  count: 'Decide with a `take` from a bounded-counter. Or accept it: `# cffbrw-ignore R3: why`.',
+};

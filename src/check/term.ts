@@ -1,0 +1,138 @@
+/**
+ * Expressions with their names resolved: what a value is made of, as far back as reads of variables, the request, and what steps gave.
+ * Equal terms are one object, so two expressions that say the same in other words (through `let`, say) compare as the same.
+ */
+import type { Json } from '../strategy/json.ts';
+
+interface Base {
+  readonly id: number;
+  /** The reads and symbols that it is made of, at any depth, those in keys too. What `age()` asks of is none. */
+  readonly roots: ReadonlySet<Root>;
+}
+
+export interface ReadTerm extends Base {
+  readonly kind: 'read';
+  readonly variable: string;
+  /** Null: the variable is not keyed. */
+  readonly key: Term | null;
+  readonly window: 'current' | 'previous';
+}
+
+export type Origin = 'request' | 'take' | 'http' | 'secret' | 'other';
+
+/** Something that is not looked into: the request, what a step gave, an element of a list. */
+export interface SymbolTerm extends Base {
+  readonly kind: 'symbol';
+  readonly origin: Origin;
+  readonly name: string;
+}
+
+export type Root = ReadTerm | SymbolTerm;
+
+/** A field of an object; `name` is a term where it is computed, and null for what is spread. */
+export interface Field {
+  readonly name: string | Term | null;
+  readonly value: Term;
+}
+
+export type Term =
+  | Root
+  | (Base & { readonly kind: 'literal'; readonly value: Json })
+  | (Base & { readonly kind: 'object'; readonly fields: readonly Field[] })
+  | (Base & { readonly kind: 'member'; readonly object: Term; readonly name: string })
+  /** Anything else: an operator, a function, a list. `either` is one of its parts but the first, as the first decides. */
+  | (Base & { readonly kind: 'operation'; readonly name: string; readonly parts: readonly Term[] });
+
+type Content<Kind extends Term['kind']> = Omit<Extract<Term, { kind: Kind }>, keyof Base | 'kind'>;
+
+export interface Terms {
+  literal(value: Json): Term;
+  read(content: Content<'read'>): Term;
+  /** The same name gives the same symbol. `derived`: what it is made of all the same. */
+  symbol(origin: Origin, name: string, derived?: readonly Term[]): SymbolTerm;
+  object(fields: readonly Field[]): Term;
+  member(object: Term, name: string): Term;
+  operation(name: string, ...parts: readonly Term[]): Term;
+}
+
+const noRoots: ReadonlySet<Root> = new Set();
+
+function union(terms: readonly Term[]): ReadonlySet<Root> {
+  const [first, ...others] = terms.map((term) => term.roots).filter((roots) => roots.size > 0);
+  if (first === undefined) return noRoots;
+  return others.length === 0 ? first : new Set([first, ...others].flatMap((roots) => [...roots]));
+}
+
+export function createTerms(): Terms {
+  const known = new Map<string, Term>();
+  const intern = <Made extends Term>(key: string, make: (id: number) => Made): Made => {
+    const found = known.get(key);
+    if (found !== undefined) return found as Made;
+    const made = make(known.size);
+    known.set(key, made);
+    return made;
+  };
+  const terms: Terms = {
+    literal: (value) => intern(`l${JSON.stringify(value)}`, (id) => ({ kind: 'literal', id, value, roots: noRoots })),
+    read: (content) =>
+      intern(`r${content.variable} ${content.window} ${content.key?.id ?? ''}`, (id) =>
+        withSelf<ReadTerm>({ kind: 'read', id, ...content }, content.key === null ? [] : [content.key]),
+      ),
+    symbol: (origin, name, derived = []) =>
+      intern(`s${origin} ${name}`, (id) => withSelf<SymbolTerm>({ kind: 'symbol', id, origin, name }, derived)),
+    object: (fields) =>
+      intern(`o${JSON.stringify(fields.map(({ name, value }) => [nameId(name), value.id]))}`, (id) => ({
+        ...{ kind: 'object', id, fields },
+        roots: union(fields.flatMap(({ name, value }) => (typeof name === 'object' && name !== null ? [name, value] : [value]))),
+      })),
+    member(object, name) {
+      const inside = fieldOf(object, name, terms);
+      return inside ?? intern(`m${object.id} ${name}`, (id) => ({ kind: 'member', id, object, name, roots: object.roots }));
+    },
+    operation: (name, ...parts) =>
+      intern(`p${name} ${parts.map((part) => part.id).join()}`, (id) => {
+        return { kind: 'operation', id, name, parts, roots: name === 'age' ? noRoots : union(parts) };
+      }),
+  };
+  return terms;
+}
+
+const nameId = (name: Field['name']): string | number | null => (typeof name === 'object' ? (name?.id ?? null) : name);
+
+function withSelf<Self extends Root>(content: Omit<Self, 'roots'>, others: readonly Term[]): Self {
+  const roots = new Set<Root>(union(others));
+  const self = { ...content, roots } as unknown as Self;
+  roots.add(self);
+  return self;
+}
+
+/** What a member of a term is, where that can be told: a field of an object that is written out, in whichever arm. */
+function fieldOf(object: Term, name: string, terms: Terms): Term | undefined {
+  if (object.kind === 'operation' && object.name === 'either') {
+    const [decides, ...arms] = object.parts;
+    return decides && terms.operation('either', decides, ...arms.map((arm) => terms.member(arm, name)));
+  }
+  if (object.kind === 'literal' && object.value === null) return object;
+  if (object.kind !== 'object') return undefined;
+  for (const field of [...object.fields].reverse()) {
+    if (field.name === name) return field.value;
+    if (typeof field.name !== 'string') return undefined;
+  }
+  return terms.literal(null);
+}
+
+export const readsOf = (term: Term): readonly ReadTerm[] => [...term.roots].filter((root) => root.kind === 'read');
+
+/** Every term inside, the term itself first. */
+export function* within(term: Term): Generator<Term> {
+  yield term;
+  if (term.kind === 'member') yield* within(term.object);
+  else if (term.kind === 'read' && term.key !== null) yield* within(term.key);
+  else if (term.kind === 'operation') for (const part of term.parts) yield* within(part);
+  else if (term.kind === 'object') {
+    for (const { name, value } of term.fields) {
+      if (typeof name === 'object' && name !== null) yield* within(name);
+      yield* within(value);
+    }
+  }
+}

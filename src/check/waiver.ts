@@ -1,0 +1,143 @@
+/**
+ * What an author has accepted: `# cffbrw-ignore R3: why` above a step or in one of its lines, or the step's own `ignore: { R3: why }`.
+ * It silences that rule at that step, and needs a reason. One that silences nothing is a finding itself (R0).
+ */
+import type { LoadedDocument } from '../app.ts';
+import type { Place } from '../error.ts';
+import { type Path, pathText } from '../workflow/source.ts';
+import { verbs } from '../workflow/steps/verbs.ts';
+import { type Finding, type RuleId, rules } from './finding.ts';
+import { finding } from './report.ts';
+
+interface Waiver {
+  readonly file: string;
+  readonly workflow: string | null;
+  readonly rule: string;
+  readonly reason: string;
+  readonly place: Place;
+  /** The path of the step or the declaration; null: nothing stands there. */
+  readonly path: string | null;
+}
+
+/** The findings that are left, and those about the waivers. */
+export function applyWaivers(documents: readonly LoadedDocument[], findings: readonly Finding[]): readonly Finding[] {
+  const waivers = documents.flatMap((document) => [...fieldWaivers(document), ...commentWaivers(document)]);
+  const used = new Set<Waiver>();
+  const left = findings.filter((one) => {
+    const own = waivers.filter(
+      (waiver) => waiver.rule === one.rule && waiver.path === one.path && fileOf(one, documents) === waiver.file,
+    );
+    for (const waiver of own) used.add(waiver);
+    return !own.some(({ reason }) => reason !== '');
+  });
+  return [...left, ...waivers.flatMap((waiver) => idle(waiver, used.has(waiver)) ?? [])];
+}
+
+/** Where a program built the document, a place names the part, too. */
+const fileOf = ({ place }: Finding, documents: readonly LoadedDocument[]): string =>
+  documents.find(({ source: { file } }) => place.file === file)?.source.file ??
+  documents.findLast(({ source: { file } }) => place.file.startsWith(`${file} `))?.source.file ??
+  place.file;
+
+function idle({ rule, reason, place, path, workflow }: Waiver, used: boolean): Finding | undefined {
+  const report = (story: string, summary: string) => finding('R0', { workflow, place, path: path ?? '' }, { story, summary });
+  if (!Object.hasOwn(rules, rule)) return report(`There is no rule ${rule} to ignore.`, `The rules are ${ruleNames}.`);
+  if (reason === '')
+    return report(
+      `This ignores ${rule} and says no reason, so it ignores nothing.`,
+      `Write why: \`cffbrw-ignore ${rule}: why\`.`,
+    );
+  if (used) return undefined;
+  return report(
+    `This ignores ${rule} (${rules[rule as RuleId].name}), which finds nothing here.`,
+    'Remove it, or put it at the step that is meant.',
+  );
+}
+
+const ruleNames = Object.keys(rules)
+  .filter((rule) => rule !== 'R0')
+  .join(', ');
+
+const workflowOf = (document: LoadedDocument): string | null =>
+  document.kind === 'workflow' ? document.document.workflow : null;
+
+interface Part {
+  readonly path: Path;
+  readonly first: number;
+}
+
+function fieldWaivers(document: LoadedDocument): readonly Waiver[] {
+  const { source } = document;
+  return stepsOf(document).flatMap(({ path, data }) =>
+    Object.entries((data.ignore ?? {}) as Readonly<Record<string, string>>).map(([rule, reason]) => ({
+      ...{ file: source.file, workflow: workflowOf(document), rule, reason: reason.trim() },
+      place: source.keyPlaceOf([...path, 'ignore', rule]),
+      path: pathText(path),
+    })),
+  );
+}
+
+interface Step {
+  readonly path: Path;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Every step of a document, outer ones before those inside. */
+function stepsOf(document: LoadedDocument): readonly Step[] {
+  const steps: Step[] = [];
+  const visit = (data: unknown, path: Path, inBlock: boolean): void => {
+    if (typeof data !== 'object' || data === null) return;
+    if (inBlock) steps.push({ path, data: data as Step['data'] });
+    const verb = inBlock ? Object.keys(data).find((name) => verbs.has(name)) : undefined;
+    const isBranches = path.at(-1) === 'parallel';
+    for (const [name, inner] of Object.entries(data)) {
+      if (inBlock && verb !== undefined && !blocks.has(name)) continue;
+      const isBlock = Array.isArray(inner) && (blockNames.has(name) || isBranches);
+      if (isBlock) for (const [index, step] of inner.entries()) visit(step, [...path, name, index], true);
+      else visit(inner, [...path, Array.isArray(data) ? Number(name) : name], false);
+    }
+  };
+  if (document.kind === 'workflow') visit({ steps: document.document.steps }, [], false);
+  return steps;
+}
+
+const blockNames: ReadonlySet<string> = new Set(['steps', 'then', 'else', 'do', 'default', 'try', 'finally']);
+const blocks: ReadonlySet<string> = new Set([...blockNames, 'switch', 'parallel', 'catch']);
+
+const comment = /#\s*cffbrw-ignore\b[ \t]*([^:\n]*?)[ \t]*(?::[ \t]*(.*?)[ \t]*)?$/;
+
+/** In a line of its own it is about what stands below it; behind something it is about that. */
+function commentWaivers(document: LoadedDocument): readonly Waiver[] {
+  const { text, source } = document;
+  if (text === null || !text.includes('cffbrw-ignore')) return [];
+  const parts = partsOf(document);
+  return text.split('\n').flatMap((content, index) => {
+    const match = comment.exec(content.replace(/\r$/, ''));
+    if (match === null || isText(source.placeOf, content, match.index)) return [];
+    const line = index + 1;
+    const alone = content.slice(0, match.index).trim() === '';
+    const part = alone ? parts.find(({ first }) => first > line) : parts.findLast(({ first }) => first <= line);
+    return (match[1] ?? '').split(/[\s,]+/).map((rule) => ({
+      ...{ file: source.file, workflow: workflowOf(document), rule, reason: match[2] ?? '' },
+      place: { file: source.file, line, column: match.index + 1 },
+      path: part ? pathText(part.path) : null,
+    }));
+  });
+}
+
+/** Steps, or the declarations of variables, with their first lines, in the order of the text. */
+function partsOf(document: LoadedDocument): readonly Part[] {
+  const { source } = document;
+  const paths =
+    document.kind === 'workflow'
+      ? stepsOf(document).map(({ path }) => path)
+      : Object.keys(document.document.variables ?? {}).map((name) => ['variables', name]);
+  const place = (path: Path): Place => (document.kind === 'workflow' ? source.placeOf(path) : source.keyPlaceOf(path));
+  return paths.map((path) => ({ path, first: place(path).line }));
+}
+
+/** A `#` inside quotes is no comment. */
+const isText = (_: unknown, content: string, at: number): boolean => {
+  const quotes = content.slice(0, at).match(/["']/g) ?? [];
+  return quotes.length % 2 === 1;
+};
