@@ -2,7 +2,8 @@
  * One machine's way to the backbone: what the loopback does by itself (loss, cuts, reordering), and besides delays that differ from message to
  * message, and a trace.
  *
- * Rows travel each for itself and may overtake each other, so that the delays of rows are spread exactly as they are drawn.
+ * Rows travel each for itself and may overtake each other, so that the delays of rows are spread exactly as they are drawn; and what is on its
+ * way arrives although a newer row of the same replica follows it.
  *
  * Invariants:
  *   J1  A row is received again until `receive` resolved with it.
@@ -36,10 +37,9 @@ const p99Deviations = 2.3263478740408408;
 /** No message takes longer than so many times the 99th percentile: a tail that grows with the number of messages would never come to rest. */
 const longestP99s = 2;
 
-export const isSpread = ({ medianMs, p99Ms }: Spread): boolean => p99Ms > medianMs && medianMs > 0;
-
-/** A log-normal delay with this median and this 99th percentile. */
+/** A log-normal delay with this median and this 99th percentile; where they are equal, always that. */
 export function drawDelay({ medianMs, p99Ms }: Spread, random: Random): number {
+  if (p99Ms === medianMs) return medianMs;
   const sigma = log(p99Ms / medianMs) / p99Deviations;
   return Math.min(longestP99s * p99Ms, medianMs * exp(sigma * drawNormal(random)));
 }
@@ -54,8 +54,9 @@ function drawNormal(random: Random): number {
 }
 
 export function createPath(options: PathOptions): Backbone {
-  const slow = isSpread(options.rtt) ? slowed(options, options.backbone) : options.backbone;
-  const far = isSpread(options.lag) ? { ...slow, subscribe: travelling(options, slow) } : slow;
+  const { backbone, rtt, lag } = options;
+  const slow = rtt.p99Ms > rtt.medianMs ? slowed(options, backbone) : backbone;
+  const far = lag.p99Ms > 0 ? { ...slow, subscribe: travelling(options, slow) } : slow;
   return options.trace === null ? far : traced(far, options.name, options.trace);
 }
 

@@ -75,3 +75,28 @@ function xmur3(text: string): () => number {
     return hash;
   };
 }
+
+/** A number for a history: equal for equal texts in equal order. */
+export interface Fingerprint {
+  add(text: string): void;
+  /** 16 hexadecimal digits. */
+  text(): string;
+}
+
+/** 64 bits, by two multiplicative hashes side by side (cyrb64, by bryc): not against forgery. */
+export function createFingerprint(): Fingerprint {
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  return {
+    add(text) {
+      for (let index = 0; index < text.length; index += 1) {
+        const code = text.charCodeAt(index);
+        high = Math.imul(high ^ code, 2654435761);
+        low = Math.imul(low ^ code, 1597334677);
+      }
+      high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+      low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+    },
+    text: () => [high, low].map((part) => (part >>> 0).toString(16).padStart(8, '0')).join(''),
+  };
+}

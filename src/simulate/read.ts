@@ -1,14 +1,142 @@
 /** From the text of a scenario to the scenario that it stands for. */
 import type { App } from '../app.ts';
 import { CffbrwError } from '../error.ts';
-import type { Scenario } from './scenario.ts';
+import { checkForm } from '../workflow/document.ts';
+import { formatProblem, readYaml } from '../workflow/index.ts';
+import { collectProblems, type Problems } from '../workflow/source.ts';
+import { compileCheck, compileRequest } from './expressions.ts';
+import { readFaults, readPartitions } from './read-faults.ts';
+import { knownRegions, ms, placeOf, type Reading, spread } from './reading.ts';
+import type { Expression, Invariant, Load, OutboundRule, Scenario, ScenarioDocument } from './scenario.ts';
+import { looseScenarioSchema } from './scenario.ts';
+import type { NetworkSettings } from './schedule.ts';
 
 export interface ScenarioFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** Throws INVALID_DOCUMENT, INVALID_EXPRESSION or INVALID_APP with all that is wrong, each with its place. */
-export function loadScenario(file: ScenarioFile, app: App): Scenario {
-  throw new CffbrwError('INVARIANT', `not built yet: ${file.path} ${app.name}`);
+/** Throws INVALID_DOCUMENT with all that is wrong, each with its place. */
+export function loadScenario({ path, text }: ScenarioFile, app: App): Scenario {
+  const problems = collectProblems();
+  const source = readYaml(path, text, problems);
+  const document = source && checkForm(looseScenarioSchema, { source, problems, path: [], what: 'A scenario' });
+  const scenario = source && document && resolve({ source, document, app, problems });
+  if (scenario) checkExpressions(scenario, app, problems);
+  if (!scenario || problems.list.length > 0) throw invalidScenario(problems.list);
+  return Object.freeze(scenario);
+}
+
+function invalidScenario(problems: readonly CffbrwError[]): CffbrwError {
+  const many = problems.length === 1 ? 'This scenario has a problem' : `This scenario has ${problems.length} problems`;
+  const place = problems[0]?.place;
+  return new CffbrwError('INVALID_DOCUMENT', `${many}:\n${problems.map(formatProblem).join('\n')}`, {
+    cause: problems,
+    ...(place && { place }),
+  });
+}
+
+const defaultStartMs = Date.UTC(2026, 0, 1);
+
+function resolve(reading: Reading): Scenario {
+  const { source, document } = reading;
+  const regions = regionsOf(reading);
+  const network = networkOf(document.network);
+  checkSpreads(reading, network);
+  const faults = [...readPartitions(reading, regions), ...readFaults(reading, regions)].sort((a, b) => a.atMs - b.atMs);
+  const { baseline = [], watch, liveness = {} } = document;
+  return {
+    name: document.scenario,
+    description: document.description ?? null,
+    file: source.file,
+    startMs: document.start === undefined ? defaultStartMs : Date.parse(document.start),
+    ...{ regions, network, faults },
+    disk: { syncMs: ms(document.disk?.sync, 1), readMs: ms(document.disk?.read, 0), syncs: document.disk?.syncs ?? true },
+    load: loadsOf(reading, regions),
+    outbound: outboundOf(document),
+    always: invariantsOf(reading, 'always'),
+    finally: invariantsOf(reading, 'finally'),
+    liveness: {
+      answersMs: ms(liveness.answers, 30_000),
+      convergeMs: ms(liveness.converge, Math.max(120_000, 6 * network.lag.p99Ms)),
+    },
+    watch:
+      watch === undefined ? null : { name: watch.name, value: { text: watch.value, place: placeOf(source, ['watch', 'value']) } },
+    baseline: typeof baseline === 'string' ? [baseline] : baseline,
+  };
+}
+
+function regionsOf({ document: { regions }, app }: Reading): readonly string[] {
+  const numbered = (count: number) => Array.from({ length: count }, (_, index) => `r${index + 1}`);
+  if (Array.isArray(regions)) return regions;
+  if (typeof regions === 'number') return numbered(regions);
+  return app.settings.regions.length > 0 ? app.settings.regions : numbered(5);
+}
+
+function networkOf(given: ScenarioDocument['network'] = {}): NetworkSettings {
+  return {
+    lag: spread(given.lag, 400),
+    rtt: spread(given.rtt, 40),
+    jitterMs: ms(given.jitter, 0),
+    timeoutMs: ms(given.timeout, 2_000),
+    retryMs: 200,
+    contactMs: ms(given.contact, 1_000),
+    loss: given.loss ?? 0,
+    duplication: given.duplication ?? 0,
+    reordering: given.reordering ?? 0,
+    lateness: given.lateness ?? 0,
+  };
+}
+
+function checkSpreads({ source, problems }: Reading, network: NetworkSettings): void {
+  for (const name of ['lag', 'rtt'] as const) {
+    const { medianMs, p99Ms } = network[name];
+    if (p99Ms >= medianMs && (p99Ms === medianMs || medianMs > 0)) continue;
+    const message = `\`network.${name}\` has a median of ${medianMs} ms and a 99th percentile of ${p99Ms} ms.`;
+    problems.add(source.placeOf(['network', name]), message, 'The median is more than 0 and the 99th percentile not below it.');
+  }
+}
+
+function loadsOf(reading: Reading, regions: readonly string[]): readonly Load[] {
+  const { source, document } = reading;
+  const many = Array.isArray(document.load);
+  return [document.load].flat().map((load, index) => {
+    const path = many ? ['load', index] : ['load'];
+    const request = [...path, 'request'];
+    return {
+      users: load.users,
+      requests: load.requests ?? load.users,
+      fromMs: ms(load.from, 0),
+      overMs: ms(load.over, 0),
+      arrival: load.arrival ?? 'uniform',
+      regions: knownRegions(reading, load.regions, [...path, 'regions'], regions),
+      method: load.request.method ?? 'GET',
+      path: { text: load.request.path, place: placeOf(source, [...request, 'path']) },
+      headers: load.request.headers ?? {},
+      body: (load.request.body ?? null) as Load['body'],
+      place: source.placeOf(request),
+    };
+  });
+}
+
+const outboundOf = ({ outbound = [] }: ScenarioDocument): readonly OutboundRule[] =>
+  outbound.map(({ url, status = 200, body = null, takes, fails = 0 }) => ({
+    ...{ url, status, fails, body: body as OutboundRule['body'] },
+    takes: spread(takes, 100),
+  }));
+
+function invariantsOf({ source, document }: Reading, when: 'always' | 'finally'): readonly Invariant[] {
+  return (document.invariants?.[when] ?? []).map((given, index) => {
+    const path = ['invariants', when, index];
+    if (typeof given === 'string') return { name: given, that: { text: given, place: placeOf(source, path) } };
+    return { name: given.name, that: { text: given.that, place: placeOf(source, [...path, 'that']) } };
+  });
+}
+
+/** What cannot be evaluated is said before anything runs. */
+function checkExpressions({ always, finally: last, watch, load }: Scenario, app: App, problems: Problems): void {
+  const checks: Expression[] = [...always, ...last].map(({ that }) => that);
+  if (watch !== null) checks.push(watch.value);
+  for (const check of checks) problems.attempt(check.place, () => compileCheck(app, check));
+  for (const one of load) problems.attempt(one.place, () => compileRequest(one));
 }

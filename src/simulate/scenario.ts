@@ -132,7 +132,11 @@ export const scenarioSchema = z.strictObject({
     .meta({ description: 'Folders of apps, seen from this app’s folder, that must break an invariant.' }),
 });
 
-export type ScenarioDocument = z.infer<typeof scenarioSchema>;
+/** The same, with faults that are checked one by one, so that each is told what is wrong with it. */
+export const looseScenarioSchema = scenarioSchema.extend({ faults: z.array(z.unknown()).optional() });
+
+export type ScenarioDocument = z.infer<typeof looseScenarioSchema>;
+export type FaultDocument = { [Name in keyof typeof faultForms]: z.infer<(typeof faultForms)[Name]> }[keyof typeof faultForms];
 
 /** A text that is an expression, and where it stands. */
 export interface Expression {

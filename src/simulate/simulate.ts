@@ -4,9 +4,14 @@
  */
 import type { App } from '../app.ts';
 import { CffbrwError } from '../error.ts';
+import { drawScenario } from './draw.ts';
+import { expand } from './expand.ts';
+import { checksOf } from './expressions.ts';
+import { play } from './play.ts';
 import type { RunResult, RunSet } from './result.ts';
 import type { Scenario } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
+import { createTally } from './tally.ts';
 
 export interface SimulateOptions {
   readonly app: App;
@@ -22,9 +27,13 @@ export interface SimulateOptions {
   readonly schedule?: Schedule;
 }
 
-/** One run. Rejects with INVALID_APP or INVALID_EXPRESSION where the scenario does not fit the app. */
-export async function simulate(options: SimulateOptions): Promise<RunResult> {
-  throw new CffbrwError('INVARIANT', `not built yet: ${options.scenario.name}`);
+/** One run. Rejects with INVALID_EXPRESSION where the scenario does not fit the app, EXPRESSION_FAILED where it can't be evaluated. */
+export async function simulate({ app, scenario, drain, secrets, trace = true, ...options }: SimulateOptions): Promise<RunResult> {
+  const seed = String(options.seed);
+  const checks = checksOf(app, scenario);
+  const schedule = options.schedule ?? expand(scenario, checks.requests, seed);
+  const played = await play({ app, scenario, checks, schedule, drain, secrets, trace });
+  return { app: app.name, scenario: scenario.name, seed, schedule, passed: played.violations.length === 0, ...played };
 }
 
 /** One app of a set of runs. A baseline must break an invariant in at least one run. */
@@ -46,7 +55,51 @@ export interface RunsOptions {
   readonly progress?: (done: number, all: number, result: RunResult) => void;
 }
 
-/** Every document under every seed. */
-export async function runs(options: RunsOptions): Promise<RunSet> {
-  throw new CffbrwError('INVARIANT', `not built yet: ${options.scenario.name}`);
+/** Every document under every seed. Rejects as `simulate` does. */
+export async function runs({ documents, scenario, seeds, swarm = false, progress, ...options }: RunsOptions): Promise<RunSet> {
+  const all = documents.length * seeds.length;
+  const tallies = documents.map(({ name, role }) => createTally(name, role));
+  let done = 0;
+  for (const [index, { name, app }] of documents.entries()) {
+    for (const seed of seeds) {
+      const drawn = swarm ? drawScenario(scenario, seed) : scenario;
+      const result = await simulate({ ...options, app, scenario: drawn, seed, trace: false }).catch((error: unknown) => {
+        throw named(error, name);
+      });
+      tallies[index]?.add(result);
+      done += 1;
+      progress?.(done, all, result);
+    }
+  }
+  const told = tallies.map((tally) => tally.told());
+  const problems = told
+    .filter(({ role, violated }) => role === 'baseline' && violated === 0)
+    .map((one) => unbroken(one.name, scenario));
+  const held = told.every(({ role, violated }) => role === 'baseline' || violated === 0);
+  const passed = held && problems.length === 0;
+  return {
+    scenario: scenario.name,
+    seeds: seeds.map(String),
+    watch: scenario.watch?.name ?? null,
+    documents: told,
+    passed,
+    problems,
+  };
+}
+
+const unbroken = (name: string, scenario: Scenario): CffbrwError =>
+  new CffbrwError(
+    'INVALID_DOCUMENT',
+    `the baseline ${name} breaks no invariant of ${scenario.name}, so the scenario shows nothing`,
+    {
+      fix: 'Make the scenario harder (more users, more lag), run more seeds, or name another baseline.',
+      place: { file: scenario.file, line: 1, column: 1 },
+    },
+  );
+
+/** Says of which app it is. */
+function named(error: unknown, app: string): unknown {
+  if (!(error instanceof CffbrwError)) return error;
+  const { code, message, fix, place, cause } = error;
+  return new CffbrwError(code, `${app}: ${message}`, { ...(fix !== undefined && { fix }), ...(place && { place }), cause });
 }

@@ -1,0 +1,163 @@
+/** The expressions of a scenario: what a load sends, what must hold, what is watched. Compiled once per scenario and app. */
+import type { App } from '../app.ts';
+import { CffbrwError } from '../error.ts';
+import {
+  type Compiled,
+  compileExpression,
+  compileValue,
+  createFuel,
+  type Frame,
+  type Scope,
+  type Shape,
+} from '../expression/index.ts';
+import type { Key } from '../strategy/address.ts';
+import type { Json } from '../strategy/json.ts';
+import type { Observer } from './observer.ts';
+import type { SimulatedResponse } from './result.ts';
+import type { Expression, Invariant, Load, Scenario } from './scenario.ts';
+
+const any: Shape = { kind: 'any' };
+const scalar: Shape = { kind: 'scalar' };
+const responseShape: Shape = {
+  kind: 'object',
+  open: false,
+  properties: new Map([
+    ...['i', 'user', 'region', 'method', 'path', 'status', 'at', 'took'].map((name): [string, Shape] => [name, scalar]),
+    ['body', any],
+  ]),
+};
+
+/** An invariant reads `responses`, and `vars`: what every replica would show if each knew all that is durable anywhere. */
+const scopeOf = (app: App): Scope => ({
+  names: new Map([['responses', 0]]),
+  shapes: new Map([['responses', { kind: 'list', item: responseShape }]]),
+  variables: new Map([...app.variables].map(([name, { keyed, strategy }]) => [name, { keyed, strategy }])),
+});
+
+/** Throws INVALID_EXPRESSION. */
+export const compileCheck = (app: App, { text, place }: Expression): Compiled =>
+  compileExpression(text, scopeOf(app), () => place);
+
+const loadScope: Scope = {
+  names: new Map([
+    ['user', 0],
+    ['i', 1],
+    ['region', 2],
+  ]),
+  variables: new Map(),
+};
+
+/** What a load sends. Throws INVALID_EXPRESSION. */
+export const compileRequest = ({ path, headers, body, place }: Load): Compiled =>
+  compileValue({ path: path.text, headers, body }, loadScope, ([part]) => (part === 'path' ? path.place : place));
+
+export interface SentRequest {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Json;
+}
+
+/** Throws EXPRESSION_FAILED. */
+export function evaluateRequest(
+  compiled: Compiled,
+  values: readonly [user: number, i: number, region: string],
+  random: () => number,
+) {
+  return compiled.evaluate({ ...frame, values, random }) as unknown as SentRequest;
+}
+
+const unavailable = (what: string) => () => {
+  throw new CffbrwError('EXPRESSION_FAILED', `\`${what}\` says nothing here`, {
+    fix: 'What must hold depends on what happened alone.',
+  });
+};
+
+const frame: Frame = {
+  values: [],
+  read: unavailable('vars'),
+  age: () => 0,
+  now: unavailable('now()'),
+  random: unavailable('random()'),
+  uuid: unavailable('uuid()'),
+  secret: unavailable('secrets'),
+  get fuel() {
+    return createFuel();
+  },
+};
+
+/** What checks look at. */
+export interface Seen {
+  readonly responses: readonly SimulatedResponse[];
+  readonly observer: Observer;
+  readonly app: App;
+  readonly nowMs: number;
+}
+
+function evaluate(compiled: Compiled, { responses, observer, app, nowMs }: Seen): Json {
+  const here: Frame = {
+    ...frame,
+    fuel: createFuel(10_000_000),
+    values: [responses as unknown as Json],
+    now: () => nowMs,
+    read(index) {
+      const read = compiled.reads[index];
+      const variable = app.variables.get(read?.variable ?? '');
+      if (read === undefined || variable === undefined) throw new CffbrwError('INVARIANT', 'a check reads what was not compiled');
+      return observer.read(variable, read.key === null ? null : (read.key.evaluate(here) as Key), nowMs);
+    },
+  };
+  return compiled.evaluate(here);
+}
+
+/** Whether an invariant holds now: null, or why not. */
+export type Check = (seen: Seen) => string | null;
+
+export interface Checks {
+  readonly always: readonly { readonly invariant: Invariant; readonly check: Check }[];
+  readonly finally: readonly { readonly invariant: Invariant; readonly check: Check }[];
+  readonly watch: ((seen: Seen) => number) | null;
+  readonly requests: readonly Compiled[];
+}
+
+const kept = new WeakMap<App, WeakMap<Scenario, Checks>>();
+
+/** Throws INVALID_EXPRESSION. */
+export function checksOf(app: App, scenario: Scenario): Checks {
+  const ofApp = kept.get(app) ?? new WeakMap<Scenario, Checks>();
+  kept.set(app, ofApp);
+  const known = ofApp.get(scenario) ?? compileChecks(app, scenario);
+  ofApp.set(scenario, known);
+  return known;
+}
+
+function compileChecks(app: App, scenario: Scenario): Checks {
+  const compiled = (invariant: Invariant) => ({ invariant, check: checkOf(compileCheck(app, invariant.that), invariant) });
+  return {
+    always: scenario.always.map(compiled),
+    finally: scenario.finally.map(compiled),
+    watch: scenario.watch === null ? null : watchOf(compileCheck(app, scenario.watch.value), scenario.watch.value),
+    requests: scenario.load.map(compileRequest),
+  };
+}
+
+const checkOf =
+  (compiled: Compiled, { that }: Invariant): Check =>
+  (seen) => {
+    try {
+      const holds = evaluate(compiled, seen);
+      if (holds === true) return null;
+      return holds === false ? `\`${that.text}\` is false` : `\`${that.text}\` gives ${JSON.stringify(holds)}, not true or false`;
+    } catch (error) {
+      return `\`${that.text}\` failed: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  };
+
+const watchOf =
+  (compiled: Compiled, { text, place }: Expression) =>
+  (seen: Seen): number => {
+    const value = evaluate(compiled, seen);
+    if (typeof value === 'number') return value;
+    throw new CffbrwError('EXPRESSION_FAILED', `\`${text}\` gives ${JSON.stringify(value)}, and what is watched is a number`, {
+      place,
+    });
+  };

@@ -1,0 +1,191 @@
+/** Who breaks a cluster and heals it again: the faults of a schedule, one by one. */
+import type { LoopbackSnapshot } from '../backbone/index.ts';
+import { CffbrwError } from '../error.ts';
+import type { Cluster, Machine } from './cluster.ts';
+import { healthyDisk } from './read-faults.ts';
+import type { BackboneFault, DiskSettings, Fault, ReplicaFault } from './schedule.ts';
+import type { DiskSnapshot } from './store.ts';
+import type { FaultEvent } from './trace.ts';
+
+export interface Operator {
+  readonly cluster: Cluster;
+  readonly backups: Map<string, DiskSnapshot>;
+  kept: LoopbackSnapshot | null;
+  /** Machines that should run. */
+  readonly wanted: Set<string>;
+  start(machine: string): void;
+  /** Ends every fault, and starts whoever should run. */
+  heal(disk: DiskSettings): void;
+  /** Why the cluster is not at rest: somebody does not run, or rows differ; null: it is. */
+  unrest(): string | null;
+}
+
+const restartMs = 1_000;
+
+export function createOperator(cluster: Cluster, regions: readonly string[]): Operator {
+  const wanted = new Set(regions);
+  const { world, machines, backbone } = cluster;
+  const watchdog = world.host('operator');
+  const operator: Operator = {
+    ...{ cluster, backups: new Map(), kept: null, wanted },
+    /** As a supervisor does it: a start that failed is tried again. */
+    start(name) {
+      wanted.add(name);
+      void cluster.start(name).then(() => {
+        const machine = machines.get(name);
+        if (machine === undefined || machine.failure === null || !wanted.has(name)) return;
+        if (isMistake(machine.failure)) return;
+        watchdog.after(restartMs, () => operator.start(name));
+      });
+    },
+    heal(disk) {
+      Object.assign(backbone.network, { loss: 0, duplication: 0, reordering: 0, lateness: 0, skewMs: 0 });
+      cluster.heal();
+      for (const [name, machine] of machines) {
+        Object.assign(machine.disk.faults, disk, { full: false, syncFailure: 0 });
+        machine.host.skewMs = 0;
+        cluster.resume(name);
+        if (name.endsWith('-twin')) machine.process?.kill();
+      }
+      for (const name of wanted) operator.start(name);
+    },
+    unrest() {
+      for (const name of wanted) {
+        const unrest = unrestOf(machines.get(name), name);
+        if (unrest !== null) return unrest;
+      }
+      return cluster.difference();
+    },
+  };
+  return operator;
+}
+
+const isMistake = (failure: unknown): boolean => !(failure instanceof CffbrwError) || failure.code === 'INVARIANT';
+
+function unrestOf(machine: Machine | undefined, name: string): string | null {
+  if (machine === undefined || machine.replica === null) {
+    const why = machine?.failure instanceof Error ? `: ${machine.failure.message}` : '';
+    return `${name} does not run${why}`;
+  }
+  const { dirty, unpublished, refused } = machine.replica.status;
+  if (refused !== null) return `${name} refuses to write: ${refused}`;
+  if (dirty > 0) return `${name} has ${dirty} addresses that are not durable`;
+  return unpublished > 0 ? `${name} has ${unpublished} rows that are not published` : null;
+}
+
+type Tell = (event: FaultEvent) => void;
+
+export function applyFault(operator: Operator, fault: Fault, tell: Tell): void {
+  const { kind, region } = fault;
+  const atMs = operator.cluster.world.elapsedMs;
+  tell({ kind: 'fault', atMs, replica: region, what: kind, detail: detailOf(fault) });
+  if (isOfBackbone(fault)) breakBackbone(operator, fault);
+  else if (isOfMachine(fault)) breakMachine(operator.cluster, fault);
+  else breakProcess(operator, fault);
+}
+
+type MachineFault = Extract<ReplicaFault, { kind: 'cut' | 'heal' | 'clock' | 'disk' | 'crash-at' }>;
+type ProcessFault = Exclude<ReplicaFault, MachineFault>;
+
+const ofMachine: ReadonlySet<string> = new Set(['cut', 'heal', 'clock', 'disk', 'crash-at']);
+const isOfBackbone = (fault: Fault): fault is BackboneFault => fault.kind.startsWith('backbone-');
+const isOfMachine = (fault: ReplicaFault): fault is MachineFault => ofMachine.has(fault.kind);
+
+function detailOf(fault: Fault): string {
+  const { kind: _, atMs: __, region: ___, ...detail } = fault;
+  return Object.entries(detail)
+    .map(([name, value]) => `${name} ${String(value)}`)
+    .join(', ');
+}
+
+function breakMachine(cluster: Cluster, fault: MachineFault): void {
+  const machine = cluster.machines.get(fault.region);
+  if (fault.kind === 'cut') cluster.cut(fault.region, fault.direction);
+  else if (fault.kind === 'heal') cluster.heal(fault.region);
+  else if (machine === undefined) return;
+  else if (fault.kind === 'clock') machine.host.skewMs = fault.skewMs;
+  else if (fault.kind === 'crash-at') machine.process?.killAt({ await: fault.await, when: fault.when });
+  else {
+    const { full, syncMs, syncFailure, syncs } = { ...healthyDisk, ...fault };
+    Object.assign(machine.disk.faults, { full, syncMs, syncFailure, syncs });
+  }
+}
+
+function breakProcess(operator: Operator, { kind, region }: ProcessFault): void {
+  const { cluster, wanted, backups } = operator;
+  switch (kind) {
+    case 'crash':
+    case 'power-cut':
+      cluster.crash(region, { power: kind === 'power-cut' });
+      break;
+    case 'join':
+    case 'start':
+      operator.start(region);
+      break;
+    case 'stop':
+      wanted.delete(region);
+      void cluster.stop(region);
+      break;
+    case 'pause':
+      cluster.pause(region);
+      break;
+    case 'resume':
+      cluster.resume(region);
+      break;
+    case 'backup':
+      backups.set(region, cluster.backup(region));
+      break;
+    case 'restore':
+      restore(operator, region);
+      break;
+    case 'twin':
+      void cluster.twin(region);
+      break;
+    case 'retire':
+      retire(operator, region);
+  }
+}
+
+function restore({ cluster, backups }: Operator, region: string): void {
+  const backup = backups.get(region);
+  if (backup !== undefined) cluster.restore(region, backup);
+}
+
+/** It is gone for good; somebody who runs tells the others. */
+function retire({ cluster, wanted }: Operator, region: string): void {
+  wanted.delete(region);
+  cluster.crash(region);
+  const by = [...wanted].find((name) => cluster.machines.get(name)?.replica != null);
+  if (by === undefined) return;
+  // Out of reach, or nothing to retire: an operator reads it and does it later.
+  cluster.retire(region, by).catch(() => {});
+}
+
+function breakBackbone(operator: Operator, fault: BackboneFault): void {
+  const { cluster } = operator;
+  const { backbone, machines } = cluster;
+  switch (fault.kind) {
+    case 'backbone-restart':
+      void backbone.restart();
+      break;
+    case 'backbone-keep':
+      void backbone.snapshot().then((kept) => {
+        operator.kept = kept;
+      });
+      break;
+    case 'backbone-restore':
+      if (operator.kept !== null) void backbone.restore(operator.kept, { noticed: fault.noticed });
+      break;
+    case 'backbone-empty':
+      void backbone.empty({ noticed: fault.noticed });
+      break;
+    case 'backbone-cut':
+      for (const name of machines.keys()) cluster.cut(name);
+      break;
+    case 'backbone-heal':
+      cluster.heal();
+      break;
+    case 'backbone-lateness':
+      backbone.network.lateness = fault.lateness;
+  }
+}
