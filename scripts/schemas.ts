@@ -5,6 +5,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { rules } from '../src/check/finding.ts';
+import { errorCodes } from '../src/error.ts';
 import { strategyNames } from '../src/strategy/names.ts';
 import { maxKeep } from '../src/strategy/variable.ts';
 import { appSchema, workflowSchema } from '../src/workflow/fields.ts';
@@ -67,6 +69,42 @@ function stepDefinitions(definitions: Json): Json {
   };
 }
 
+/** What `cffbrw check --format json` prints. Fields may be added, so others than these are no mistake. */
+const place = z.object({
+  file: z.string().meta({ description: 'Relative to where the command ran.' }),
+  line: z.int().min(1),
+  column: z.int().min(1),
+});
+const edit = z.object({
+  place,
+  end: place.meta({ description: 'Behind the last character that is replaced; the same as `place`: nothing is.' }),
+  paste: z.string(),
+});
+const finding = z.object({
+  rule: z.enum(Object.keys(rules)),
+  name: z.enum(Object.values(rules).map(({ name }) => name)),
+  blocks: z.boolean().meta({ description: 'Whether it stops a deploy.' }),
+  workflow: z.string().nullable().meta({ description: 'Null: it is about a declaration.' }),
+  place,
+  path: z.string().meta({ description: 'The part of the document: `steps[3].then[0]`, `variables.banner`.' }),
+  story: z.string().meta({ description: 'What goes wrong when two users come at the same time.' }),
+  fix: z.object({ summary: z.string(), edits: z.array(edit) }),
+  related: z.array(z.object({ place, message: z.string() })).meta({ description: 'The read or the guard that it races with.' }),
+});
+const problem = z.object({
+  code: z.enum(Object.keys(errorCodes)),
+  message: z.string(),
+  fix: z.string().nullable(),
+  place: place.nullable(),
+});
+export const checkReport = z.object({
+  version: z.literal(1).meta({ description: 'Of this form.' }),
+  app: z.string().nullable().meta({ description: 'Null where the documents make no app.' }),
+  blocks: z.boolean().meta({ description: 'Whether a deploy is refused.' }),
+  findings: z.array(finding).meta({ description: 'By file, line and column.' }),
+  problems: z.array(problem).meta({ description: 'What else is wrong with the documents; not everything was checked then.' }),
+});
+
 /** The schema of every file in schemas/. */
 export function schemaFiles(): Readonly<Record<string, Json>> {
   const app = appSchema.extend({
@@ -82,6 +120,7 @@ export function schemaFiles(): Readonly<Record<string, Json>> {
   });
   return {
     'cffbrw.schema.json': documentSchema('cffbrw.yaml: an app’s settings and its variables', app),
+    'check.schema.json': documentSchema('What `cffbrw check --format json` prints', checkReport),
     'workflow.schema.json': documentSchema('workflows/*.yaml: one workflow', workflowSchema, stepDefinitions),
   };
 }
