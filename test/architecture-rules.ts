@@ -46,6 +46,17 @@ export function wrongImports(all: Sources, allowed: ReadonlyMap<string, readonly
   return wrong;
 }
 
+/** All files that loading this one loads, itself included. */
+export function reachedFrom(all: Sources, file: string, reached = new Set<string>()): Set<string> {
+  if (reached.has(file) || !all.has(file)) return reached;
+  reached.add(file);
+  for (const { specifier, typeOnly } of all.get(file)?.imports ?? []) {
+    const target = targetOf(file, specifier);
+    if (target !== null && !typeOnly) reachedFrom(all, target, reached);
+  }
+  return reached;
+}
+
 /** Each cycle of imports once, as `a.ts:3 → b.ts:1 → a.ts`. */
 export function cycles(all: Sources, withTypes: boolean): string[] {
   const found: string[] = [];

@@ -11,6 +11,7 @@ import {
   newTypeCycles,
   placeOf,
   platformUses,
+  reachedFrom,
   readMap,
   type Sources,
   unknownPackages,
@@ -31,6 +32,9 @@ const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
 };
+
+/** Packages that draw pictures for the command: who uses the library has no need of them. */
+const bundled = ['@observablehq/plot', '@xmldom/xmldom'];
 
 const map = readMap(readFileSync(join(root, 'src/README.md'), 'utf8'));
 
@@ -75,7 +79,14 @@ describe('the source tree', () => {
 
   test('every package that is imported is a dependency', () => {
     const { dependencies, peerDependencies } = packageJson;
-    expect(unknownPackages(sources, Object.keys({ ...dependencies, ...peerDependencies }))).toEqual([]);
+    expect(unknownPackages(sources, [...Object.keys({ ...dependencies, ...peerDependencies }), ...bundled])).toEqual([]);
+  });
+
+  test('what is only bundled into the command is reached from there alone', () => {
+    const users = files.filter((file) => sources.get(file)?.imports.some(({ specifier }) => bundled.includes(specifier)));
+    expect(users).toEqual(['simulate/picture.ts']);
+    const indexes = files.filter((file) => basename(file) === 'index.ts');
+    expect(indexes.flatMap((file) => [...reachedFrom(sources, file)]).filter((file) => users.includes(file))).toEqual([]);
   });
 
   test('an index only re-exports, and no name says nothing', () => {

@@ -24,6 +24,7 @@ export function drawPlot({ title, ...options }: Plot.PlotOptions & { readonly ti
   const document = new DOMImplementation().createDocument('http://www.w3.org/2000/svg', 'svg', null);
   const drawn = Plot.plot({ ...options, document: document as unknown as Document, ariaLabel: title });
   drawn.setAttribute('role', 'img');
+  drawn.setAttribute('font-size', '13');
   return new XMLSerializer().serializeToString(drawn as unknown as Parameters<XMLSerializer['serializeToString']>[0]);
 }
 
@@ -75,12 +76,11 @@ export function histogramPlot(sets: readonly RunSet[]): string {
   return drawPlot({
     title: titleOf(sets),
     width: Math.max(640, 420 * scenarios.length),
-    height: 64 + 56 * labels.length,
-    marginLeft: 12,
-    marginRight: 150,
+    height: 72 + 64 * labels.length,
+    marginLeft: 136,
+    marginRight: 28,
     marginTop: scenarios.length > 1 ? 36 : 14,
     marginBottom: 40,
-    style: 'font-size: 13px',
     x: { label: sets[0]?.watch ?? null, nice: true, labelAnchor: 'center' },
     y: { axis: null, domain: [0, 1.35] },
     fy: { domain: labels, label: null, padding: 0.12 },
