@@ -106,17 +106,19 @@ const blocks: ReadonlySet<string> = new Set([...blockNames, 'switch', 'parallel'
 
 const comment = /#\s*cffbrw-ignore\b[ \t]*([^:\n]*?)[ \t]*(?::[ \t]*(.*?)[ \t]*)?$/;
 
-/** In a line of its own it is about what stands below it; behind something it is about that. */
+/** In a line of its own it is about the step that begins below it; anywhere else about the step that it stands in. */
 function commentWaivers(document: LoadedDocument): readonly Waiver[] {
   const { text, source } = document;
   if (text === null || !text.includes('cffbrw-ignore')) return [];
   const parts = partsOf(document);
-  return text.split('\n').flatMap((content, index) => {
-    const match = comment.exec(content.replace(/\r$/, ''));
-    if (match === null || isText(source.placeOf, content, match.index)) return [];
+  const lines = text.split(/\r?\n/);
+  return lines.flatMap((content, index) => {
+    const match = comment.exec(content);
+    if (match === null || isText(content, match.index)) return [];
     const line = index + 1;
     const alone = content.slice(0, match.index).trim() === '';
-    const part = alone ? parts.find(({ first }) => first > line) : parts.findLast(({ first }) => first <= line);
+    const below = alone ? lines.findIndex((one, at) => at > index && !/^\s*(#.*)?$/.test(one)) + 1 : 0;
+    const part = parts.find(({ first }) => first === below) ?? parts.findLast(({ first }) => first <= line);
     return (match[1] ?? '').split(/[\s,]+/).map((rule) => ({
       ...{ file: source.file, workflow: workflowOf(document), rule, reason: match[2] ?? '' },
       place: { file: source.file, line, column: match.index + 1 },
@@ -137,7 +139,7 @@ function partsOf(document: LoadedDocument): readonly Part[] {
 }
 
 /** A `#` inside quotes is no comment. */
-const isText = (_: unknown, content: string, at: number): boolean => {
+const isText = (content: string, at: number): boolean => {
   const quotes = content.slice(0, at).match(/["']/g) ?? [];
   return quotes.length % 2 === 1;
 };

@@ -32,15 +32,14 @@ function conflictOf(model: Model, write: Write): Conflict | undefined {
 const commutes = ({ variable, operation }: Write): boolean =>
   strategies[variable.strategy].operations[operation]?.commutes ?? true;
 
-/** Each iteration writes something of its own. */
+/** Each iteration writes something of its own: its element is in the key, or in the name of a field around everything that is merged. */
 function differs({ key, value, operation }: Write, { item }: Lane): boolean {
-  const byItem = (term: Term): boolean => [...(item?.roots ?? [])].some((root) => root === item && term.roots.has(root));
+  const byItem = (term: Term): boolean => item?.kind === 'symbol' && term.roots.has(item);
   if (key !== null && byItem(key)) return true;
-  return (
-    operation === 'merge' &&
-    value?.kind === 'object' &&
-    value.fields.every(({ name }) => typeof name === 'object' && name !== null && byItem(name))
-  );
+  const apart = (term: Term): boolean =>
+    term.kind === 'object' &&
+    term.fields.every(({ name, value: inner }) => (typeof name === 'object' && name !== null && byItem(name)) || apart(inner));
+  return operation === 'merge' && value !== null && apart(value);
 }
 
 /** In another branch of the same step, and at the same address; of a `merge`, at a field of the same name. */
