@@ -45,8 +45,9 @@ export const frame = (units = 1_000_000): Frame => ({
 });
 
 /** Evaluates as a run would. */
-export function evaluate(compiled: Compiled, units?: number): Json {
-  const base = frame(units);
+export function evaluate(compiled: Compiled, units?: number, more: readonly Json[] = []): Json {
+  const { values, ...rest } = frame(units);
+  const base: Frame = { ...rest, values: [...values, null, ...more] };
   const read = (index: number): Json => {
     const { variable, key } = compiled.reads[index] ?? { variable: '', key: null };
     return key === null ? (unkeyed[variable] ?? null) : { name: `value of ${JSON.stringify(key.evaluate({ ...base, read }))}` };
