@@ -62,6 +62,8 @@ const usesUnproven = (effect: AnyEffect, result: SymbolTerm): boolean => {
 const isReceipt = (term: Term, result: SymbolTerm): boolean =>
   term.kind === 'member' && term.name === 'receipt' && term.object === result;
 
+const isOk = (term: Term, result: SymbolTerm): boolean => term.kind === 'member' && term.name === 'ok' && term.object === result;
+
 const proves = ({ condition, holds }: Pick<Guard, 'condition' | 'holds'>, result: SymbolTerm): boolean =>
   factsOf(condition, holds).some((fact) => saysGranted(fact.condition, fact.holds, result));
 
@@ -100,6 +102,10 @@ function isOpen(term: Term, result: SymbolTerm): boolean {
     // A receipt that stands in a comparison is asked for, not used.
     if (term.name === '===' || term.name === '!==' || term.name === '??')
       return term.name === '??' && isOpen(second ?? term, result);
+  }
+  if (term.kind === 'object' && term.fields.some(({ value }) => isOk(value, result))) {
+    // Handed on beside what it says: whoever gets it can ask.
+    return partsOf(term).some((part) => !isReceipt(part, result) && isOpen(part, result));
   }
   return partsOf(term).some((part) => isOpen(part, result));
 }
