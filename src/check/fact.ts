@@ -107,8 +107,22 @@ const isNotNull = (fact: Fact): boolean =>
  * True when a fact that reads what an offer (`raise`, `lower`) writes stays right whatever others offer at the same time: that the offer
  * beats the value, or what later offers can only make truer.
  */
-export function staysRight(fact: Fact, { operation, value }: Write, read: ReadTerm): boolean {
-  if (isNotNull(fact)) return true;
+export function staysRight(fact: Fact, write: Write, read: ReadTerm): boolean {
+  const ways = waysOf(fact);
+  if (ways.length > 1) return ways.every((way) => isNullTest(way) || staysRight(way, write, read));
+  return isNotNull(fact) || orderStaysRight(fact, write, read);
+}
+
+/** One of these is why a fact holds: `value === null || offer > value`. */
+function waysOf({ condition, holds }: Fact): readonly Fact[] {
+  if (condition.kind !== 'operation' || condition.name !== (holds ? '||' : '&&')) return [];
+  return condition.parts.flatMap((part) => {
+    const [fact, ...others] = factsOf(part, holds);
+    return fact && others.length === 0 ? [fact] : [{ condition: part, holds }];
+  });
+}
+
+function orderStaysRight(fact: Fact, { operation, value }: Write, read: ReadTerm): boolean {
   const order = orderOf(fact);
   const extreme = order && [...order.less.factors].find(([term]) => isValueOf(term, read));
   if (!order || !extreme || readsElsewhere(order.less, read)) return false;

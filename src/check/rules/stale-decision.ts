@@ -1,7 +1,8 @@
 /** R3: a decision on a count controls an answer, or a request to another server. It is reported where the decision stands. */
 import type { Answer, Guard, Model, Send } from '../effect.ts';
-import { factsOf, isNullTest } from '../fact.ts';
-import type { Finding } from '../finding.ts';
+import { factsOf, isNullTest, readingFacts } from '../fact.ts';
+import type { Edit, Finding } from '../finding.ts';
+import { escrow } from '../repair/escrow.ts';
 import { found, oncePerStep, type Rule } from '../report.ts';
 import { type ReadTerm, readsOf } from '../term.ts';
 import { conditionText, doing, stepText } from '../words.ts';
@@ -43,6 +44,7 @@ function report(model: Model, { effect, guard, read }: Decided): Finding {
   const what = effect.kind === 'send' ? `the request of ${stepText(effect.step)} goes out` : 'the answer is given';
   return found('R3', guard.step, {
     story: `One user has just changed ${read.variable} at another location, and another ${doing(effect.run)} here: \`${conditionText(guard)}\` decides on a value that is not the latest, and ${what} all the same.`,
+    edits: repair(model, guard),
     summary:
       strategy === 'bounded-counter'
         ? advice.bounded
@@ -50,6 +52,15 @@ function report(model: Model, { effect, guard, read }: Decided): Finding {
           ? advice.offer
           : advice.count,
   });
+}
+
+/** Where the same decision controls a write, what repairs that repairs this. */
+function repair(model: Model, guard: Guard): readonly Edit[] {
+  for (const write of model.writes) {
+    const reading = readingFacts(write).find((one) => one.guard.step === guard.step);
+    if (reading !== undefined) return escrow(model, write, reading);
+  }
+  return [];
 }
 
 const advice = {
