@@ -53,41 +53,52 @@ export interface RunsOptions {
   readonly swarm?: boolean;
   /** Told after every run. */
   readonly progress?: (done: number, all: number, result: RunResult) => void;
+  /** Asked before every run: true ends it there. What is told then is what was found so far. */
+  readonly stop?: () => boolean;
 }
 
-/** Every document under every seed. Rejects as `simulate` does. */
-export async function runs({ documents, scenario, seeds, swarm = false, progress, ...options }: RunsOptions): Promise<RunSet> {
-  const all = documents.length * seeds.length;
+/** Every document under every seed, one seed after the other. Rejects as `simulate` does. */
+export async function runs(options: RunsOptions): Promise<RunSet> {
+  const { documents, scenario, seeds } = options;
   const tallies = documents.map(({ name, role }) => createTally(name, role));
-  let done = 0;
-  for (const [index, { name, app }] of documents.entries()) {
-    for (const seed of seeds) {
-      const drawn = swarm ? drawScenario(scenario, seed) : scenario;
-      const result = await simulate({ ...options, app, scenario: drawn, seed, trace: false }).catch((error: unknown) => {
-        throw named(error, name);
-      });
-      tallies[index]?.add(result);
-      done += 1;
-      progress?.(done, all, result);
-    }
-  }
+  const stopped = await runAll(options, (index, result) => tallies[index]?.add(result));
   const told = tallies.map((tally) => tally.told());
-  const problems = told
-    .filter(({ role, violated }) => role === 'baseline' && violated === 0)
-    .map((one) => unbroken(one.name, scenario));
+  const unbroken = stopped ? [] : told.filter(({ role, violated }) => role === 'baseline' && violated === 0);
+  const problems = unbroken.map(({ name }) => unbrokenBaseline(name, scenario));
   const held = told.every(({ role, violated }) => role === 'baseline' || violated === 0);
-  const passed = held && problems.length === 0;
   return {
     scenario: scenario.name,
     seeds: seeds.map(String),
     watch: scenario.watch?.name ?? null,
     documents: told,
-    passed,
+    passed: held && problems.length === 0,
     problems,
   };
 }
 
-const unbroken = (name: string, scenario: Scenario): CffbrwError =>
+/** Resolves with whether it was stopped before the last run. */
+async function runAll(
+  { documents, scenario, seeds, swarm = false, progress, stop, ...options }: RunsOptions,
+  tell: (index: number, result: RunResult) => void,
+): Promise<boolean> {
+  const all = documents.length * seeds.length;
+  let done = 0;
+  for (const seed of seeds) {
+    const drawn = swarm ? drawScenario(scenario, seed) : scenario;
+    for (const [index, { name, app }] of documents.entries()) {
+      if (stop?.() === true) return true;
+      const result = await simulate({ ...options, app, scenario: drawn, seed, trace: false }).catch((error: unknown) => {
+        throw named(error, name);
+      });
+      tell(index, result);
+      done += 1;
+      progress?.(done, all, result);
+    }
+  }
+  return false;
+}
+
+const unbrokenBaseline = (name: string, scenario: Scenario): CffbrwError =>
   new CffbrwError(
     'INVALID_DOCUMENT',
     `the baseline ${name} breaks no invariant of ${scenario.name}, so the scenario shows nothing`,
