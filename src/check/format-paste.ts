@@ -54,8 +54,9 @@ function pasteOf(file: string, text: string, { from, to, edits }: Hunk): Paste {
   const shift = <At extends { readonly line: number }>(at: At): At => ({ ...at, line: at.line - from + 1 });
   const moved = edits.map(({ place, end, paste }) => ({ place: shift(place), end: shift(end), paste }));
   const which = from === to ? `line ${from}` : `lines ${from} to ${to}`;
-  const written = withoutEnd(applyEdits(file, lines, moved));
-  return { where: `In ${file}, ${written === '' ? `without ${which}.` : `in place of ${which}:`}`, text: written };
+  const written = applyEdits(file, lines, moved);
+  const where = written === '' ? `remove ${which}.` : `in place of ${which}:`;
+  return { where: `In ${file}, ${where}`, text: withoutEnd(written) };
 }
 
 const withoutEnd = (text: string): string => text.replace(/\n$/, '');

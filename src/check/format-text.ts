@@ -22,15 +22,18 @@ const paintOf =
 /** Everything that was found, and one line that counts it. */
 export function formatText(checked: Checked, options: TextOptions): string {
   const { findings, problems } = checked;
-  const parts = [
-    ...problems.map(formatProblem),
-    ...findings.map((finding) => formatFinding(finding, options)),
-    countText(checked),
-  ];
-  return `${parts.join('\n\n')}\n`;
+  const shown = findings.map((finding, index) => {
+    const twin = findings.slice(0, index).find((other) => isSameFix(other, finding));
+    return formatFinding(finding, options, twin);
+  });
+  return `${[...problems.map(formatProblem), ...shown, countText(checked)].join('\n\n')}\n`;
 }
 
-export function formatFinding(finding: Finding, options: TextOptions): string {
+const isSameFix = ({ fix: one }: Finding, { fix: other }: Finding): boolean =>
+  one.edits.length > 0 && JSON.stringify(one.edits) === JSON.stringify(other.edits);
+
+/** With `shown`, a finding that has the same text to paste, that text is not shown again. */
+export function formatFinding(finding: Finding, options: TextOptions, shown?: Finding): string {
   const paint = paintOf(options);
   const { place, story, related, fix } = finding;
   return [
@@ -39,13 +42,16 @@ export function formatFinding(finding: Finding, options: TextOptions): string {
     `  ${story}`,
     ...related.map((other) => `  ${placeText(other.place)}: ${other.message}`),
     `  ${paint('bold', 'Fix:')} ${fix.summary}`,
-    ...pastesOf(fix.edits, options.texts).flatMap(({ where, text }) => [
-      `  ${where}`,
-      // As it stands in the file, so that it can be copied.
-      ...(text === '' ? [] : [paint('green', text)]),
-    ]),
+    ...(shown === undefined ? pasteLines(finding, options, paint) : [`  The text is that of ${shown.rule} above.`]),
   ].join('\n');
 }
+
+const pasteLines = ({ fix }: Finding, { texts }: TextOptions, paint: Paint): readonly string[] =>
+  pastesOf(fix.edits, texts).flatMap(({ where, text }) => [
+    `  ${where}`,
+    // As it stands in the file, so that it can be copied.
+    ...(text === '' ? [] : [paint('green', text)]),
+  ]);
 
 /** The same in one line: `workflows/spin.yaml:12:5  R3 stale-decision (warns)  spin steps[2]: story`. */
 export const formatLine = (finding: Finding): string =>
@@ -67,8 +73,8 @@ function sourceLines({ file, line, column }: Place, texts: ReadonlyMap<string, s
   return [`  ${paint('dim', `${number} |`)} ${text}`, `  ${paint('dim', `${' '.repeat(number.length)} |`)} ${mark}`];
 }
 
-/** `2 findings: 1 blocks, 1 warns` */
-export function countText({ app, findings, problems }: Checked): string {
+/** `wheel: 2 findings (1 of them blocking)` */
+function countText({ app, findings, problems }: Checked): string {
   const name = app === null ? '' : `${app.name}: `;
   const blocking = findings.filter(({ blocks }) => blocks).length;
   const found = findings.length === 0 ? [] : [`${counted(findings.length, 'finding')} (${blocking} of them blocking)`];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadApp } from '../../src/app.ts';
-import { applyEdits, type Edit, formatFinding, formatLine, formatText } from '../../src/check/index.ts';
+import { applyEdits, type Edit, formatFinding, formatLine, formatText, rules } from '../../src/check/index.ts';
 import { CffbrwError } from '../../src/error.ts';
 import { app, both, files, race, texts, warning } from './format-findings.ts';
 
@@ -25,7 +25,7 @@ workflows/spin.yaml:7:5  R2 check-then-act (blocks)  spin steps[1]
     as: taken
   In workflows/spin.yaml, in place of line 6:
     when: "!taken.ok"
-  In workflows/spin.yaml, without lines 7 to 8.
+  In workflows/spin.yaml, remove lines 7 to 8.
 
 wheel: 2 findings (1 of them blocking)
 `);
@@ -44,6 +44,14 @@ wheel: 2 findings (1 of them blocking)
     ];
     expect(applyEdits('workflows/spin.yaml', spin, race.fix.edits)).toBe(pasted.join('\n'));
     expect(() => loadApp(files.map(({ path, text }) => ({ path, text: applyEdits(path, text, race.fix.edits) })))).not.toThrow();
+  });
+
+  test('with the same text to paste show it once', () => {
+    const twin = { ...race, rule: 'R1', ...rules.R1 } as const;
+    const [, text = ''] = formatText({ app, findings: [race, twin], problems: [] }, { texts }).split('R1 lost-update');
+    expect(text).toContain('  Fix: Decide first, promise afterwards.\n  The text is that of R2 above.\n');
+    expect(text).not.toContain('take: stock');
+    expect(formatText({ app, findings: [warning, warning], problems: [] }, { texts })).not.toContain('The text is that of');
   });
 
   test('are one line each where only a line is wanted', () => {
