@@ -12,7 +12,7 @@ import type { Admin } from './admin/admin.ts';
 import { createEvents } from './events.ts';
 import { createFiles } from './files.ts';
 import type { Endpoint, Fallback, Fetcher, ReadStatic, RequestLine } from './http.ts';
-import type { Log } from './problem.ts';
+import type { Log, MakeResponse } from './problem.ts';
 import { createRouter } from './router.ts';
 
 export interface HandlerOptions {
@@ -34,6 +34,8 @@ export interface HandlerOptions {
   readonly admin?: Admin;
   /** Told of every run, in the place of `admin.observe`: for a caller that tells others as well. */
   readonly observe?: RunContext['observe'];
+  /** Default: a `Response`. */
+  readonly makeResponse?: MakeResponse;
   /** Names every run. */
   readonly runId?: RunContext['runId'];
 }
@@ -62,9 +64,9 @@ export function createHandler(options: HandlerOptions): Handler {
   const fallbacks: Fallback[] = [];
   if (events !== null) fallbacks.push(events.answer);
   if (readStatic !== undefined) fallbacks.push(createFiles({ host, readStatic, log }));
-  const { maxBodyBytes, onRequest } = options;
+  const { maxBodyBytes, onRequest, makeResponse } = options;
   const router = createRouter({
-    ...{ host, endpoints, fallbacks, log, onRequest, reserved: admin?.answer },
+    ...{ host, endpoints, fallbacks, log, onRequest, makeResponse, reserved: admin?.answer },
     ...(secrets && { secrets }),
     ...(maxBodyBytes !== undefined && { maxBodyBytes }),
   });

@@ -7,7 +7,7 @@
 import type { Host } from '../host.ts';
 import type { Json } from '../strategy/json.ts';
 import type { Cors, JsonSchema, RequestPart } from '../workflow/plan.ts';
-import type { Log, Problem } from './problem.ts';
+import type { Log, MakeResponse, Problem } from './problem.ts';
 
 /** What a workflow sees as `request`. (A type, so that it is also a record.) */
 export type HttpRequest = {
@@ -93,6 +93,8 @@ export interface RouterOptions {
   readonly maxBodyBytes?: number;
   readonly log?: Log | undefined;
   readonly onRequest?: ((line: RequestLine) => void) | undefined;
+  /** Default: a `Response`. */
+  readonly makeResponse?: MakeResponse | undefined;
 }
 
 /** What a platform can give faster than a `Request` does: single headers, and the bytes of the body. */

@@ -3,5 +3,5 @@ export type { Guard } from './admin/guard.ts';
 export { createAdmin } from './admin/router.ts';
 export { createHandler, type Handler, type HandlerOptions } from './handler.ts';
 export * from './http.ts';
-export type { InputError, Log, LogEntry, Problem } from './problem.ts';
+export type { InputError, Log, LogEntry, MakeResponse, Problem } from './problem.ts';
 export { createRouter } from './router.ts';

@@ -112,12 +112,22 @@ function unknownProblem(error: unknown, id: string, log?: Log): Problem {
   };
 }
 
+/** Makes the response of a run. A platform that needs no `Response` can give something lighter that looks like one. */
+export type MakeResponse = (
+  body: string | null,
+  init: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
+) => Response;
+
 /** `retry: later` says when: at once is too soon for a machine that is full, frozen or recovering. */
 export const retryAfterSeconds = 1;
 
-export function problemResponse(problem: Problem, headers?: Readonly<Record<string, string>>): Response {
+export function problemResponse(
+  problem: Problem,
+  headers: Readonly<Record<string, string>> = {},
+  make: MakeResponse = (body, init) => new Response(body, init),
+): Response {
   const { place } = problem;
-  return new Response(JSON.stringify(place === undefined ? problem : { ...problem, place: placeOf(place) }), {
+  return make(JSON.stringify(place === undefined ? problem : { ...problem, place: placeOf(place) }), {
     status: problem.status,
     headers: {
       'content-type': 'application/problem+json',

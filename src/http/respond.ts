@@ -4,7 +4,7 @@
  */
 import { CffbrwError } from '../error.ts';
 import type { Answer } from './http.ts';
-import { type Problem, problemResponse } from './problem.ts';
+import { type MakeResponse, type Problem, problemResponse } from './problem.ts';
 
 const isProblem = (outcome: Answer | Problem): outcome is Problem => 'title' in outcome;
 
@@ -12,19 +12,21 @@ const isProblem = (outcome: Answer | Problem): outcome is Problem => 'title' in 
 const jsonHeaders = Object.freeze({ 'content-type': 'application/json' });
 const okJson = Object.freeze({ status: 200, headers: jsonHeaders });
 
+const makeStandard: MakeResponse = (body, init) => new Response(body, init);
+
 /** The response for how a run ended. Throws RUN_FAILED for headers that cannot be sent. */
-export function respond(outcome: Answer | Problem, method: string): Response {
-  if (isProblem(outcome)) return problemResponse(outcome);
+export function respond(outcome: Answer | Problem, method: string, make: MakeResponse = makeStandard): Response {
+  if (isProblem(outcome)) return problemResponse(outcome, {}, make);
   const { status, headers, body } = outcome;
   if (body === undefined || status === 204 || status === 205 || status === 304) {
-    return new Response(null, { status, headers: checkedHeaders(headers ?? {}) });
+    return make(null, { status, headers: checkedHeaders(headers ?? {}) });
   }
-  if (method === 'HEAD') return new Response(null, { status, headers: { ...jsonHeaders, ...checkedHeaders(headers ?? {}) } });
+  if (method === 'HEAD') return make(null, { status, headers: { ...jsonHeaders, ...checkedHeaders(headers ?? {}) } });
   if (headers === undefined || isEmpty(headers))
-    return new Response(JSON.stringify(body), status === 200 ? okJson : { status, headers: jsonHeaders });
+    return make(JSON.stringify(body), status === 200 ? okJson : { status, headers: jsonHeaders });
   const checked = checkedHeaders(headers);
   const isText = typeof body === 'string' && Object.hasOwn(checked, 'content-type');
-  return new Response(isText ? body : JSON.stringify(body), { status, headers: { ...jsonHeaders, ...checked } });
+  return make(isText ? body : JSON.stringify(body), { status, headers: { ...jsonHeaders, ...checked } });
 }
 
 function isEmpty(headers: Readonly<Record<string, string>>): boolean {

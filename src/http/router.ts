@@ -51,7 +51,7 @@ export function createRouter(options: RouterOptions): Fetcher {
       const { params, query, headers } = readParts(route, found, request);
       const seen: HttpRequest = { method: request.method, path, params, query, headers, body };
       const outcome = route.endpoint.run(seen, key === null ? null : idempotencyKey(request, inbound, key, bytes));
-      response = respond(outcome instanceof Promise ? await outcome : outcome, request.method);
+      response = respond(outcome instanceof Promise ? await outcome : outcome, request.method, options.makeResponse);
     } catch (error) {
       response = refusal(error);
     }

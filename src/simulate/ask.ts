@@ -1,5 +1,5 @@
 /** A request and an answer of a simulated user: the handler gets what a platform gives it, and no `Request` is made unless somebody reads one. */
-import type { Inbound } from '../http/index.ts';
+import type { Inbound, MakeResponse } from '../http/index.ts';
 import type { Json } from '../strategy/json.ts';
 
 /** Sent to a replica's handler. */
@@ -62,10 +62,37 @@ export function sentOf({ method, path, headers = noHeaders, body = null }: Ask):
 /** Nobody answered. */
 export const unanswered: Answer = Object.freeze({ status: 0, headers: noHeaders, body: null });
 
+/** What a run's answer is made of, without streams. */
+class LightResponse {
+  readonly status: number;
+  readonly text: string;
+  readonly #given: Readonly<Record<string, string>>;
+  #built: Headers | null = null;
+
+  constructor(text: string, status: number, given: Readonly<Record<string, string>>) {
+    this.text = text;
+    this.status = status;
+    this.#given = given;
+  }
+
+  get headers(): Headers {
+    this.#built ??= new Headers(this.#given);
+    return this.#built;
+  }
+
+  get plainHeaders(): Readonly<Record<string, string>> {
+    return this.#built === null ? this.#given : Object.fromEntries(this.#built);
+  }
+}
+
+export const makeLight: MakeResponse = (body, { status, headers }) =>
+  new LightResponse(body ?? '', status, headers) as unknown as Response;
+
 export async function answerOf(response: Response): Promise<Answer> {
-  const text = await response.text();
-  const headers = Object.fromEntries(response.headers);
-  return { status: response.status, headers, body: bodyOf(text) };
+  const { status } = response;
+  const light = response as unknown;
+  if (light instanceof LightResponse) return { status, headers: light.plainHeaders, body: bodyOf(light.text) };
+  return { status, headers: Object.fromEntries(response.headers), body: bodyOf(await response.text()) };
 }
 
 function bodyOf(text: string): Json {

@@ -12,6 +12,7 @@ import {
 } from '../expression/index.ts';
 import type { Key } from '../strategy/address.ts';
 import type { Json } from '../strategy/json.ts';
+import { type KeptFilter, keepFilters, type Lists, type Rewritten } from './kept-filters.ts';
 import type { Observer } from './observer.ts';
 import type { SimulatedResponse } from './result.ts';
 import type { Expression, Invariant, Load, Scenario } from './scenario.ts';
@@ -91,13 +92,39 @@ export interface Seen {
   readonly observer: Observer;
   readonly app: App;
   readonly nowMs: number;
+  /** Of this run. */
+  readonly lists: Lists;
 }
 
-function evaluate(compiled: Compiled, { responses, observer, app, nowMs }: Seen): Json {
+/** An expression of a scenario, ready to be asked again and again. */
+interface Question {
+  readonly written: Compiled;
+  /** null: there is nothing to keep between two evaluations. */
+  readonly kept: Rewritten | null;
+}
+
+function questionOf(app: App, expression: Expression): Question {
+  const written = compileCheck(app, expression);
+  return { written, kept: keepFilters(expression.text, written, scopeOf(app)) };
+}
+
+function evaluate({ written, kept }: Question, seen: Seen): Json {
+  if (kept === null) return evaluateOne(written, [seen.responses as unknown as Json], seen);
+  try {
+    const values = seen.responses as unknown as readonly Json[];
+    const holds = ({ holds: condition }: KeptFilter, response: Json) => evaluateOne(condition, [response], seen);
+    const lists = kept.filters.map((filter) => seen.lists.of(filter, values, holds));
+    return evaluateOne(kept.compiled, [values, ...lists], seen);
+  } catch {
+    return evaluateOne(written, [seen.responses as unknown as Json], seen);
+  }
+}
+
+function evaluateOne(compiled: Compiled, values: readonly Json[], { observer, app, nowMs }: Seen): Json {
   const here: Frame = {
     ...frame,
+    values,
     fuel: createFuel(10_000_000),
-    values: [responses as unknown as Json],
     now: () => nowMs,
     read(index) {
       const read = compiled.reads[index];
@@ -131,20 +158,20 @@ export function checksOf(app: App, scenario: Scenario): Checks {
 }
 
 function compileChecks(app: App, scenario: Scenario): Checks {
-  const compiled = (invariant: Invariant) => ({ invariant, check: checkOf(compileCheck(app, invariant.that), invariant) });
+  const compiled = (invariant: Invariant) => ({ invariant, check: checkOf(questionOf(app, invariant.that), invariant) });
   return {
     always: scenario.always.map(compiled),
     finally: scenario.finally.map(compiled),
-    watch: scenario.watch === null ? null : watchOf(compileCheck(app, scenario.watch.value), scenario.watch.value),
+    watch: scenario.watch === null ? null : watchOf(questionOf(app, scenario.watch.value), scenario.watch.value),
     requests: scenario.load.map(compileRequest),
   };
 }
 
 const checkOf =
-  (compiled: Compiled, { that }: Invariant): Check =>
+  (question: Question, { that }: Invariant): Check =>
   (seen) => {
     try {
-      const holds = evaluate(compiled, seen);
+      const holds = evaluate(question, seen);
       if (holds === true) return null;
       return holds === false ? `\`${that.text}\` is false` : `\`${that.text}\` gives ${JSON.stringify(holds)}, not true or false`;
     } catch (error) {
@@ -153,9 +180,9 @@ const checkOf =
   };
 
 const watchOf =
-  (compiled: Compiled, { text, place }: Expression) =>
+  (question: Question, { text, place }: Expression) =>
   (seen: Seen): number => {
-    const value = evaluate(compiled, seen);
+    const value = evaluate(question, seen);
     if (typeof value === 'number') return value;
     throw new CffbrwError('EXPRESSION_FAILED', `\`${text}\` gives ${JSON.stringify(value)}, and what is watched is a number`, {
       place,

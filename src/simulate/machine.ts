@@ -4,7 +4,7 @@ import type { Loopback } from '../backbone/index.ts';
 import { createHandler, type Handler } from '../http/index.ts';
 import { type Alarm, openReplica, type Replica } from '../replica/index.ts';
 import { type Cron, type RunContext, startCron } from '../workflow/index.ts';
-import { type Answer, type Ask, answerOf, sentOf, unanswered } from './ask.ts';
+import { type Answer, type Ask, answerOf, makeLight, sentOf, unanswered } from './ask.ts';
 import type { SimulatedHost, World } from './host.ts';
 import { createPath } from './network.ts';
 import { createSimulatedProcess, type KillAt, type SimulatedProcess } from './process.ts';
@@ -149,7 +149,7 @@ export function createLife(options: LifeOptions): Life {
       alarm: alarmOf(from),
     });
     const context = contextOf(from);
-    const handler = createHandler({ app, replica, host: on.host, ...context });
+    const handler = createHandler({ app, replica, host: on.host, makeResponse: makeLight, ...context });
     const plans = [...app.workflows.values()].filter((plan) => plan.cron !== null);
     const cron = plans.length === 0 ? null : startCron({ plans, replica, host: on.host, backbone, ...context });
     return { replica, handler, cron };

@@ -121,7 +121,7 @@ function travelling({ host, random, lag, retryMs, isCut }: PathOptions, backbone
         safe = next;
         for (const { journey } of batch) journey.waiting -= 1;
         while (journeys[0]?.waiting === 0) journeys.shift();
-        later(0);
+        if (arrived.length > 0) later(0);
       } catch {
         arrived = [...batch, ...arrived];
         later(retryMs);

@@ -13,6 +13,7 @@ import { type Cluster, createCluster } from './cluster.ts';
 import type { Checks, Seen } from './expressions.ts';
 import { applyFault, createOperator, type Operator } from './faults.ts';
 import { createSimulatedHost, type World } from './host.ts';
+import { createLists, type Lists } from './kept-filters.ts';
 import { outboundScript } from './outbound.ts';
 import { createFingerprint } from './random.ts';
 import type { SimulatedResponse, Violation } from './result.ts';
@@ -52,6 +53,7 @@ interface Stage extends PlayOptions {
   /** Invariants that are broken already: only the first time counts. */
   readonly broken: Set<object>;
   waiting: number;
+  readonly lists: Lists;
 }
 
 export async function play(options: PlayOptions): Promise<Played> {
@@ -86,7 +88,7 @@ function setUp(options: PlayOptions): Stage {
   const stage: Stage = {
     ...options,
     ...{ world, cluster, log, operator: createOperator(cluster, schedule.regions) },
-    ...{ beginMs: 0, responses: [], violations: [], broken: new Set(), waiting: 0 },
+    ...{ beginMs: 0, responses: [], violations: [], broken: new Set(), waiting: 0, lists: createLists() },
   };
   return stage;
 }
@@ -137,8 +139,9 @@ async function send(stage: Stage, { region, user, method, path, headers, body }:
   checkAlways(stage);
 }
 
-const seenBy = ({ responses, cluster, app, world }: Stage): Seen => ({
+const seenBy = ({ responses, cluster, app, world, lists }: Stage): Seen => ({
   responses,
+  lists,
   observer: cluster.observer,
   app,
   nowMs: world.nowMs,
