@@ -71,7 +71,7 @@ function createEditor(file: string, text: string): Editor {
       if (around.flow) return edit(end, end, `, ${field}`);
       const [from] = (isNode(pair.key) && pair.key.range) || [0];
       const line = lineEnd(text, end);
-      return edit(line, line, `\n${text.slice(lineStart(text, from), from)}${field}`);
+      return edit(line, line, `\n${text.slice(lineStart(text, from), from).replace(/\S/g, ' ')}${field}`);
     },
   };
 }
