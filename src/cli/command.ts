@@ -7,6 +7,8 @@ export interface CommandSpec<Args extends ArgsDef> {
   readonly description: string;
   readonly examples: readonly string[];
   readonly args: Args;
+  /** Whether more may follow the last positional argument; all of them are in `_`. */
+  readonly rest?: boolean;
   /** Resolves with the exit code; undefined: 0. */
   readonly run: (args: ReturnType<typeof parseArgs<Args>>) => Promise<number | undefined>;
 }
@@ -32,7 +34,7 @@ const withExamples = (spec: { description: string; examples: readonly string[] }
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-function refuseUnknown(spec: { name: string; args: ArgsDef }, rawArgs: readonly string[]): void {
+function refuseUnknown(spec: { name: string; args: ArgsDef; rest?: boolean }, rawArgs: readonly string[]): void {
   const options = Object.entries(spec.args).filter(([, arg]) => arg.type !== 'positional');
   const known = new Set(options.flatMap(([name, arg]) => [name, kebab(name), ...('alias' in arg ? aliasesOf(arg.alias) : [])]));
   for (const raw of rawArgs) {
@@ -46,7 +48,7 @@ function refuseUnknown(spec: { name: string; args: ArgsDef }, rawArgs: readonly 
   }
   const positionals = Object.values(spec.args).filter((arg) => arg.type === 'positional').length;
   const given = parseArgs([...rawArgs], spec.args)._.length;
-  if (given > positionals)
+  if (given > positionals && spec.rest !== true)
     throw new UsageError(`cffbrw ${spec.name} takes at most ${positionals} argument(s), and got ${given}.`);
 }
 

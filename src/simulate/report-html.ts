@@ -1,0 +1,2 @@
+import type { ScenarioReport } from './report.ts';
+export const reportPage = (reports: readonly ScenarioReport[]): string => String(reports.length);
