@@ -7,6 +7,8 @@ import { describeError, UsageError } from './command.ts';
 const subCommands = {
   dev: () => import('./commands/dev.ts').then((module) => module.dev),
   start: () => import('./commands/start.ts').then((module) => module.start),
+  check: () => import('./commands/check.ts').then((module) => module.check),
+  simulate: () => import('./commands/simulate.ts').then((module) => module.simulate),
   init: () => import('./commands/init.ts').then((module) => module.init),
   recover: () => import('./commands/recover.ts').then((module) => module.recover),
   vars: () => import('./commands/vars.ts').then((module) => module.vars),

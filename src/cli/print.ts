@@ -5,6 +5,9 @@ import type { Alarm } from '../replica/index.ts';
 
 const clock = (): string => new Date().toTimeString().slice(0, 8);
 
+/** For a terminal, unless NO_COLOR says otherwise. */
+export const hasColours = ({ isTTY }: NodeJS.WriteStream): boolean => isTTY === true && !process.env.NO_COLOR;
+
 export const printAlarm = ({ kind, message }: Alarm): void => console.error(`${clock()}  ALARM ${kind}: ${message}`);
 
 export const printLog = (entry: LogEntry): void => console.error(`${clock()}  ${JSON.stringify(entry)}`);

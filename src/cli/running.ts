@@ -28,6 +28,8 @@ export interface RunOptions extends Omit<LocationOptions, 'alarm'> {
   /** Whether `reload` will be called. */
   readonly reloads?: boolean;
   readonly onRequest?: (line: RequestLine, replica: string) => void;
+  /** Told of the app before anything of it runs. What it rejects with ends the start. */
+  readonly admit?: (app: App) => Promise<void>;
   /** Who may use the admin API; null: there is none. */
   readonly admin: Guard | null;
   /** Where log entries go. Default: the terminal. */
@@ -57,6 +59,7 @@ export const readApp = async (directory: string): Promise<App> => loadApp(await 
 export async function run(options: RunOptions): Promise<Running> {
   if (options.admin !== null) checkGuard(options.admin);
   const app = await readApp(options.directory);
+  await options.admit?.(app);
   const observers = await openObservers(options, () => current.locations.replicas);
   const running = { ...options, ...observers };
   let current = await open(app, running);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type Announcer, createAnnouncer } from '../announcing.ts';
 import { command, describeError, durationMs, UsageError, wholeNumber } from '../command.ts';
 import { printApp, printRequest } from '../print.ts';
 import { type Running, run } from '../running.ts';
@@ -51,21 +52,26 @@ export const dev = command({
       admin: { token: process.env.CFFBRW_TOKEN || null, loopback: true },
       onRequest: (line, replica) => printRequest(line, count === 1 ? null : replica),
     });
-    watching.start(() => reload(running));
-    printApp(running.app, running.url);
-    if (count > 1) console.log(`  replicas ${running.replicas.join(' ')}; rows take ${lag}, registers ${rtt}`);
-    await onStop(async () => {
+    // Listening for signals first: who reads that it answers may stop it at once.
+    const stopped = onStop(async () => {
       watching.close();
       await running.close();
     });
+    printApp(running.app, running.url);
+    if (count > 1) console.log(`  replicas ${running.replicas.join(' ')}; rows take ${lag}, registers ${rtt}`);
+    const announcer = createAnnouncer(dir);
+    watching.start(() => reload(running, announcer));
+    await announcer.announce(running.app);
+    await stopped;
     return 0;
   },
 });
 
-async function reload(running: Running): Promise<void> {
+async function reload(running: Running, announcer: Announcer): Promise<void> {
   try {
     const app = await running.reload();
     console.log(`reloaded ${app.name}`);
+    await announcer.announce(app);
   } catch (error) {
     console.error(`${describeError(error)}\nThe app goes on as it was before.`);
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { App } from '../../app.ts';
 import { createLog, logLevelOf } from '../../node/log.ts';
 import { command, wholeNumber } from '../command.ts';
 import { printApp } from '../print.ts';
@@ -13,6 +14,7 @@ export const start = command({
     'cffbrw start',
     'cffbrw start examples/wheel --port 8080',
     'PORT=8080 cffbrw start . --host 0.0.0.0 --data /var/lib/wheel',
+    'cffbrw start examples/wheel/broken/max-value --allow-races   (check finds something that blocks)',
   ],
   args: {
     dir: { type: 'positional', default: '.', description: 'The directory with cffbrw.yaml' },
@@ -24,20 +26,29 @@ export const start = command({
     },
     port: { type: 'string', description: 'The port; default $PORT, else 3000', valueHint: 'number' },
     data: { type: 'string', description: 'Where the data is kept; default <dir>/data', valueHint: 'directory' },
+    'allow-races': { type: 'boolean', description: 'Start although check finds what blocks; the log says so' },
   },
-  async run({ dir, host, port, data }) {
+  async run({ dir, host, port, data, ...flags }) {
     const token = process.env.CFFBRW_TOKEN;
     const level = logLevelOf(process.env.CFFBRW_LOG);
+    const log = (app: App) => createLog({ app: app.name, level, secrets: [...secretsOf(app).values(), token ?? ''] });
+    const allowRaces = flags['allow-races'] === true;
     const running = await run({
       directory: dir,
       host,
       port: wholeNumber(port ?? process.env.PORT ?? '3000', 'port', { from: 0, to: 65_535 }),
       data: data ?? join(dir, 'data'),
       admin: token === undefined || token === '' ? null : { token, loopback: false },
-      log: (app) => createLog({ app: app.name, level, secrets: [...secretsOf(app).values(), token ?? ''] }),
+      log,
+      async admit(app) {
+        const { admit } = await import('../admission.ts');
+        await admit(app, { directory: dir, allowRaces, log: log(app) });
+      },
     });
+    // Listening for signals first: who reads that it answers may stop it at once.
+    const stopped = onStop(running.close);
     printApp(running.app, running.url);
-    await onStop(running.close);
+    await stopped;
     return 0;
   },
 });
