@@ -4,6 +4,7 @@ import { loadApp } from '../app.ts';
 import { CffbrwError } from '../error.ts';
 import { type Finding, sortFindings } from './finding.ts';
 import { modelOf } from './model.ts';
+import { asFinding } from './refused.ts';
 import { allRules } from './rules/rules.ts';
 import { applyWaivers } from './waiver.ts';
 
@@ -29,6 +30,11 @@ export function checkDocuments(files: readonly AppFile[]): Checked {
   } catch (error) {
     if (!(error instanceof CffbrwError) || error.code !== 'INVALID_APP') throw error;
     const problems = Array.isArray(error.cause) ? (error.cause as readonly CffbrwError[]) : [error];
-    return { findings: [], problems, app: null };
+    const findings = new Map(problems.flatMap((problem) => [[problem, asFinding(problem, files)] as const]));
+    return {
+      findings: sortFindings([...findings.values()].filter((one) => one !== undefined)),
+      problems: problems.filter((problem) => findings.get(problem) === undefined),
+      app: null,
+    };
   }
 }

@@ -5,9 +5,9 @@
 import type { LoadedDocument } from '../app.ts';
 import type { Place } from '../error.ts';
 import { type Path, pathText } from '../workflow/source.ts';
-import { verbs } from '../workflow/steps/verbs.ts';
 import { type Finding, type RuleId, rules } from './finding.ts';
 import { finding } from './report.ts';
+import { stepsOf } from './steps.ts';
 
 interface Waiver {
   readonly file: string;
@@ -77,34 +77,7 @@ function fieldWaivers(document: LoadedDocument): readonly Waiver[] {
   );
 }
 
-interface Step {
-  readonly path: Path;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-/** Every step of a document, outer ones before those inside. */
-function stepsOf(document: LoadedDocument): readonly Step[] {
-  const steps: Step[] = [];
-  const visit = (data: unknown, path: Path, inBlock: boolean): void => {
-    if (typeof data !== 'object' || data === null) return;
-    if (inBlock) steps.push({ path, data: data as Step['data'] });
-    const verb = inBlock ? Object.keys(data).find((name) => verbs.has(name)) : undefined;
-    const isBranches = path.at(-1) === 'parallel';
-    for (const [name, inner] of Object.entries(data)) {
-      if (inBlock && verb !== undefined && !blocks.has(name)) continue;
-      const isBlock = Array.isArray(inner) && (blockNames.has(name) || isBranches);
-      if (isBlock) for (const [index, step] of inner.entries()) visit(step, [...path, name, index], true);
-      else visit(inner, [...path, Array.isArray(data) ? Number(name) : name], false);
-    }
-  };
-  if (document.kind === 'workflow') visit({ steps: document.document.steps }, [], false);
-  return steps;
-}
-
-const blockNames: ReadonlySet<string> = new Set(['steps', 'then', 'else', 'do', 'default', 'try', 'finally']);
-const blocks: ReadonlySet<string> = new Set([...blockNames, 'switch', 'parallel', 'catch']);
-
-const comment = /#\s*cffbrw-ignore\b[ \t]*([^:\n]*?)[ \t]*(?::[ \t]*(.*?)[ \t]*)?$/;
+const comment = /#\s*cffbrw-ignore[ \t]+(\w+(?:[ \t]*,[ \t]*\w+)*)[^:]*(?::[ \t]*(.*?))?[ \t]*$/;
 
 /** In a line of its own it is about the step that begins below it; anywhere else about the step that it stands in. */
 function commentWaivers(document: LoadedDocument): readonly Waiver[] {
@@ -119,7 +92,7 @@ function commentWaivers(document: LoadedDocument): readonly Waiver[] {
     const alone = content.slice(0, match.index).trim() === '';
     const below = alone ? lines.findIndex((one, at) => at > index && !/^\s*(#.*)?$/.test(one)) + 1 : 0;
     const part = parts.find(({ first }) => first === below) ?? parts.findLast(({ first }) => first <= line);
-    return (match[1] ?? '').split(/[\s,]+/).map((rule) => ({
+    return (match[1] ?? '').split(/[ \t]*,[ \t]*/).map((rule) => ({
       ...{ file: source.file, workflow: workflowOf(document), rule, reason: match[2] ?? '' },
       place: { file: source.file, line, column: match.index + 1 },
       path: part ? pathText(part.path) : null,

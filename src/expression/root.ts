@@ -194,6 +194,9 @@ function variableShape({ strategy, shape }: ScopeVariable): Shape {
   return strategy === 'max-value' || strategy === 'min-value' ? extremeShape : (shape ?? anyShape);
 }
 
+/** What is said of a secret in any other place; `check` knows it by this. */
+export const secretRefusal = 'a secret may not be used here';
+
 /** `secrets.NAME`. Inside hmac it is allowed everywhere, because nothing of it shows in the digest. */
 export function secretPart(tree: TreeOf<'member' | 'index'>, context: Context, allowed: boolean): Part {
   const site = siteFor(context, tree);
@@ -206,12 +209,7 @@ export function secretPart(tree: TreeOf<'member' | 'index'>, context: Context, a
       `there is no secret \`${name}\``,
       `${suggestion(name, known, 'secrets.')} Declare it in \`secrets\` of cffbrw.yaml.`,
     );
-  if (!allowed)
-    throw invalid(
-      site,
-      'a secret may not be used here',
-      'Secrets are for `http` steps, `verify`, and the first argument of `hmac`.',
-    );
+  if (!allowed) throw invalid(site, secretRefusal, 'Secrets are for `http` steps, `verify`, and the first argument of `hmac`.');
   return { evaluate: (frame) => frame.secret(name), cost: 1, constant: false, makes: false, shape: scalarShape };
 }
 
