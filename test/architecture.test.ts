@@ -84,7 +84,7 @@ describe('the source tree', () => {
 
   test('what is only bundled into the command is reached from there alone', () => {
     const users = files.filter((file) => sources.get(file)?.imports.some(({ specifier }) => bundled.includes(specifier)));
-    expect(users).toEqual(['simulate/picture.ts']);
+    expect(users).toEqual(['simulate/picture-timeline.ts', 'simulate/picture.ts']);
     const indexes = files.filter((file) => basename(file) === 'index.ts');
     expect(indexes.flatMap((file) => [...reachedFrom(sources, file)]).filter((file) => users.includes(file))).toEqual([]);
   });
