@@ -1,0 +1,123 @@
+/**
+ * One subscriber: it reads on from its cursor until nothing is left, then waits for a notification, or looks again after a while. The table
+ * is the truth; a notification that is lost costs time only.
+ *
+ * Invariants:
+ *   V1  The cursor passes a row only after `receive` resolved with it.
+ *   V2  A page of rows holds at most `pageRows` rows and little more than `pageBytes`.
+ */
+import type { Delivery, Subscription } from '../backbone/index.ts';
+import type { Host } from '../host.ts';
+import type { Answer } from './backbone-connection.ts';
+import type { Line } from './backbone-line.ts';
+import { type Marks, parseCursor, printCursor } from './backbone-mark.ts';
+import { listens, type Session } from './backbone-session.ts';
+import type { BackboneTarget } from './backbone-url.ts';
+
+export interface FeedOptions {
+  readonly host: Host;
+  readonly target: BackboneTarget;
+  readonly line: Line;
+  readonly marks: Marks;
+  readonly cursor: string | null;
+  readonly receive: (delivery: Delivery) => Promise<void>;
+  readonly closed: () => void;
+}
+
+export interface Feed extends Subscription {
+  /** There may be new rows. */
+  wake(): void;
+}
+
+const pageRows = 500;
+const pageBytes = 4_194_304;
+/** With notifications, for one that was lost; without. */
+const lookAgainMs = 3_000;
+const pollMs = 250;
+const retryMs = 100;
+const lastRetryMs = 5_000;
+
+export const pageSql = (schema: string): string => `
+select known.identity, page.* from (select ${schema}.identity() as identity) known left join lateral (
+  select address, replica, version, bytes, place from (
+    select *, sum(octet_length(bytes)) over (order by place) - octet_length(bytes) as before from (
+      select address, replica, version, bytes, place from ${schema}.rows
+      where place > case when known.identity = $1 then $2::bigint else 0 end order by place limit ${pageRows}
+    ) next
+  ) counted where before < ${pageBytes}
+) page on true order by page.place`;
+
+export function openFeed(options: FeedOptions): Feed {
+  const { host, target, line, marks } = options;
+  const page = pageSql(target.schema);
+  const start = options.cursor === null ? null : parseCursor(options.cursor);
+  let at = { identity: start?.identity ?? '', place: start?.place ?? 0 };
+  let closed = false;
+  let woken = false;
+  let failures = 0;
+  let rouse: () => void = () => {};
+
+  /** Whether there may be more at once. */
+  async function readOn(session: Session): Promise<boolean> {
+    const answers = await session.ask(page, [at.identity, at.place]);
+    const identity = answers[0]?.identity;
+    if (typeof identity !== 'string') {
+      await session.enter();
+      return true;
+    }
+    const rows = answers.filter(({ place }) => place !== null).map(asRow);
+    const place = Number(answers.at(-1)?.place ?? (identity === at.identity ? at.place : 0));
+    if (closed) return false;
+    if (rows.length > 0) await options.receive({ rows, cursor: printCursor({ ...marks.seen, identity }, place) });
+    at = { identity, place };
+    return rows.length > 0;
+  }
+
+  async function run(): Promise<void> {
+    while (!closed) {
+      try {
+        const session = await line.session();
+        woken = false;
+        if (await readOn(session)) continue;
+        failures = 0;
+        await pause(listens(target, session) ? lookAgainMs : pollMs);
+      } catch {
+        // Out of reach, or the receiver refused: the same rows again.
+        woken = false;
+        await pause(Math.min(lastRetryMs, retryMs * 2 ** failures) * (0.5 + host.random() / 2));
+        failures += 1;
+      }
+    }
+  }
+
+  function pause(delayMs: number): Promise<void> {
+    if (woken || closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = host.after(delayMs, resolve);
+      rouse = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  run().catch(() => {}); // it ends when it is closed
+  return {
+    wake() {
+      woken = true;
+      rouse();
+    },
+    close() {
+      closed = true;
+      rouse();
+      options.closed();
+    },
+  };
+}
+
+const asRow = ({ address, replica, version, bytes }: Answer) => ({
+  address: String(address),
+  replica: String(replica),
+  version: Number(version),
+  bytes: String(bytes),
+});

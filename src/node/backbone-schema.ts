@@ -1,0 +1,214 @@
+/**
+ * What the backbone keeps in PostgreSQL: its tables and functions, as text. Everything that must be atomic is one function, so that it is one
+ * round trip, needs no session, and works through a transaction pooler.
+ *
+ * Invariants:
+ *   G1  The numbers in `rows.place` become visible in their order: a publisher holds the lock from before it draws them until they are
+ *       visible. So whoever reads on from the highest that it saw skips nothing, whatever transactions are open anywhere.
+ *   G2  The identity changes with everything that takes something away: another server, timeline, database or table; a truncated table or
+ *       deleted rows (triggers); and a server that shows less than somebody saw (`enter`).
+ *   G3  Nothing is compared, written or read as a register on a server that was started anew before somebody who knows what was there
+ *       has looked: until then the identity is null.
+ *
+ * On G2: a server that was set back to an older copy of its files keeps its identifiers, but not its log. Each start of the server is noted with
+ * where its log stood when it began; whoever saw the log of an earlier start beyond that, or a start that is not noted, saw what is lost. It
+ * shows at any later time, too.
+ */
+
+export const schemaFormat = 1;
+
+/** The lock under which the schema is made: one for all schemas of a database. */
+const setupLock = 5_247_023_441;
+
+export const schemaSql = (schema: string): string => tablesSql(schema) + functionsSql(schema);
+
+/** As one message it is one transaction. */
+export const setupSql = (schema: string): string => `select pg_advisory_xact_lock(${setupLock});\n${schemaSql(schema)}`;
+
+/** What a role needs that did not make the schema. */
+export const grantSql = (schema: string, role: string): string => `
+grant usage on schema ${schema} to ${role};
+grant select, insert, update, delete on all tables in schema ${schema} to ${role};
+grant usage, select on all sequences in schema ${schema} to ${role};
+grant execute on all functions in schema ${schema} to ${role};
+`;
+
+const tablesSql = (schema: string): string => `
+create schema if not exists ${schema};
+
+create table if not exists ${schema}.backbone (
+  one boolean primary key default true check (one),
+  format integer not null,
+  generation text not null default replace(gen_random_uuid()::text, '-', '')
+);
+insert into ${schema}.backbone (format) values (${schemaFormat}) on conflict do nothing;
+
+-- Each start of the server, and where its log stood then.
+create table if not exists ${schema}.boots (
+  number integer generated always as identity primary key,
+  started timestamptz not null unique,
+  boot text not null unique default replace(gen_random_uuid()::text, '-', ''),
+  server text not null,
+  log bigint not null
+);
+
+-- The latest row per address and replica.
+create sequence if not exists ${schema}.places;
+create table if not exists ${schema}.rows (
+  replica text collate "C" not null,
+  address text collate "C" not null,
+  version bigint not null,
+  bytes text collate "C" not null,
+  place bigint not null,
+  primary key (replica, address)
+);
+create unique index if not exists rows_by_place on ${schema}.rows (place);
+create index if not exists rows_by_version on ${schema}.rows (replica, version);
+
+create table if not exists ${schema}.registers (
+  name text collate "C" primary key,
+  value text not null,
+  token text not null
+);
+`;
+
+const functionsSql = (schema: string): string =>
+  [identitySql, enterSql, lostSql, publishSql, swapSql].map((part) => part(schema)).join('\n');
+
+const identitySql = (schema: string): string => `
+-- null: nobody has entered since the server was started.
+create or replace function ${schema}.identity() returns text language sql stable as $$
+  select concat_ws('.', boots.server, (select oid from pg_database where datname = current_database()),
+    '${schema}.rows'::regclass::oid, '${schema}.registers'::regclass::oid, backbone.generation)
+  from ${schema}.boots, ${schema}.backbone where boots.started = pg_postmaster_start_time()
+$$;
+
+-- Where the log is durable. null: this server does not say.
+create or replace function ${schema}.log_end() returns bigint language plpgsql as $$
+begin
+  return pg_current_wal_flush_lsn() - '0/0'::pg_lsn;
+exception when others then
+  return null;
+end $$;
+
+-- Where the log stood when the server began: at its last checkpoint at the latest.
+create or replace function ${schema}.log_begin() returns bigint language plpgsql as $$
+begin
+  return (select checkpoint_lsn from pg_control_checkpoint()) - '0/0'::pg_lsn;
+exception when others then
+  return coalesce(${schema}.log_end(), 0);
+end $$;
+
+create or replace function ${schema}.server() returns text language plpgsql as $$
+declare
+  system text := '0';
+  timeline text := '0';
+begin
+  begin
+    select system_identifier into system from pg_control_system();
+  exception when others then null;
+  end;
+  begin
+    timeline := ltrim(substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8), '0');
+  exception when others then null;
+  end;
+  return concat_ws('.', system, timeline);
+end $$;
+`;
+
+const enterSql = (schema: string): string => `
+-- Compares what somebody saw with what is there, and changes the identity where that is less.
+create or replace function ${schema}.enter(seen_identity text, seen_boot text, seen_log bigint, seen_place bigint)
+returns table (identity text, boot text, log bigint, place bigint, format integer) language plpgsql as $$
+#variable_conflict use_column
+begin
+  insert into ${schema}.backbone (format) values (${schemaFormat}) on conflict do nothing;
+  if ${schema}.identity() is null then
+    insert into ${schema}.boots (started, server, log)
+    values (pg_postmaster_start_time(), ${schema}.server(), ${schema}.log_begin()) on conflict do nothing;
+  end if;
+  if seen_identity = ${schema}.identity() and (
+    coalesce(${schema}.log_end() < seen_log, false)
+    or coalesce((select max(rows.place) from ${schema}.rows), 0) < seen_place
+    or not exists (select from ${schema}.boots where boots.boot = seen_boot)
+    or exists (
+      select from ${schema}.boots mine join ${schema}.boots later on later.number > mine.number
+      where mine.boot = seen_boot and later.log < seen_log
+    )
+  ) then
+    -- Whoever notices the same at the same time finds it changed.
+    update ${schema}.backbone set generation = replace(gen_random_uuid()::text, '-', '')
+    where generation = substring(seen_identity from '[^.]*$');
+  end if;
+  return query select ${schema}.identity(), boots.boot, ${schema}.log_end(),
+    coalesce((select max(rows.place) from ${schema}.rows), 0), (select backbone.format from ${schema}.backbone)
+  from ${schema}.boots where boots.started = pg_postmaster_start_time();
+end $$;
+`;
+
+const lostSql = (schema: string): string => `
+create or replace function ${schema}.lost() returns trigger language plpgsql as $$
+begin
+  update ${schema}.backbone set generation = replace(gen_random_uuid()::text, '-', '');
+  return null;
+end $$;
+create or replace trigger lost_rows after truncate on ${schema}.rows execute function ${schema}.lost();
+create or replace trigger lost_registers after truncate on ${schema}.registers execute function ${schema}.lost();
+create or replace trigger lost_some_rows after delete on ${schema}.rows execute function ${schema}.lost();
+`;
+
+const publishSql = (schema: string): string => `
+-- Text in the order in which JavaScript compares it: by UTF-16, where what needs two units comes before the end of the first plane.
+create or replace function ${schema}.units(bytes text) returns text language sql immutable as $$
+  select regexp_replace(bytes, '([\\uE000-\\uFFFF])', U&'\\+10FFFF' || '\\1', 'g')
+$$;
+
+-- At most one row per address and replica in one call.
+create or replace function ${schema}.publish(addresses text[], replicas text[], versions bigint[], contents text[])
+returns void language plpgsql set lock_timeout = '5s' as $$
+begin
+  perform pg_advisory_xact_lock('${schema}.rows'::regclass::oid::integer, 5247023);
+  insert into ${schema}.rows as kept (address, replica, version, bytes, place)
+  select given.address, given.replica, given.version, given.bytes, nextval('${schema}.places')
+  from unnest(addresses, replicas, versions, contents) as given (address, replica, version, bytes)
+  on conflict (replica, address) do update
+  set version = excluded.version, bytes = excluded.bytes, place = excluded.place
+  where excluded.version > kept.version or (excluded.version = kept.version and excluded.bytes <> kept.bytes
+    and ${schema}.units(excluded.bytes) collate "C" > ${schema}.units(kept.bytes) collate "C");
+  if found then
+    perform pg_notify('${schema}', '');
+  end if;
+end $$;
+`;
+
+const swapSql = (schema: string): string => `
+-- Compare-and-set. found_token null: the register does not exist; new_value null: it is deleted.
+create or replace function ${schema}.swap(register text, new_value text, new_token text, found_token text, in_identity text)
+returns table (done boolean, value text, token text, identity text) language plpgsql set lock_timeout = '5s' as $$
+#variable_conflict use_column
+declare
+  now_identity text := ${schema}.identity();
+  was record;
+begin
+  if now_identity is null then
+    return;
+  end if;
+  loop
+    select registers.value, registers.token into was from ${schema}.registers where name = register for update;
+    if in_identity <> now_identity or was.token is distinct from found_token then
+      return query select false, was.value, was.token, now_identity;
+      return;
+    elsif was.token is not null and new_value is null then
+      delete from ${schema}.registers where name = register;
+    elsif was.token is not null then
+      update ${schema}.registers set value = new_value, token = new_token where name = register;
+    elsif new_value is not null then
+      insert into ${schema}.registers values (register, new_value, new_token) on conflict do nothing;
+      -- Somebody created it in between: it is looked at again.
+      continue when not found;
+    end if;
+    return query select true, new_value, case when new_value is null then null else new_token end, now_identity;
+    return;
+  end loop;
+end $$;
+`;

@@ -1,0 +1,202 @@
+/**
+ * The backbone on PostgreSQL, for replicas on several machines.
+ *
+ * Three connections: one for registers and questions, one for publishing (which waits for its turn), one for the feed. Each is opened when it is
+ * needed and again when it was lost. What is atomic, what order rows come in, and how a loss is noticed stands in backbone-schema.ts.
+ *
+ * Invariants: B1 to B5 of backbone/backbone.ts.
+ */
+import type { Backbone, Register } from '../backbone/index.ts';
+import { CffbrwError } from '../error.ts';
+import type { Host } from '../host.ts';
+import type { StoredRow } from '../store/store.ts';
+import { type Answer, connectionLost, tablesMissing, type Value } from './backbone-connection.ts';
+import { type Feed, openFeed } from './backbone-feed.ts';
+import { createLine, type Line } from './backbone-line.ts';
+import { createMarks, type Marks } from './backbone-mark.ts';
+import type { BackboneTarget } from './backbone-url.ts';
+import { nodeHost } from './host.ts';
+
+export interface PostgresBackboneOptions {
+  readonly target: BackboneTarget;
+  /** Where this store stopped reading: what is less than that is noticed at once. */
+  readonly cursor?: string | null;
+  /** Told, once each time it changes, why a server that answers is not used. */
+  readonly refused?: (error: CffbrwError) => void;
+  readonly host?: Host;
+}
+
+/** Rejects with INVALID_APP when the server answers and must not be used. One that is out of reach is no error: it is tried again. */
+export async function openPostgresBackbone(options: PostgresBackboneOptions): Promise<Backbone> {
+  const { target, cursor = null, host = nodeHost } = options;
+  const marks = createMarks(cursor);
+  const feeds = new Set<Feed>();
+  const wake = () => {
+    for (const feed of feeds) feed.wake();
+  };
+  const refused = onceEach(options.refused ?? (() => {}));
+  const line = (more: { readonly wake?: () => void } = {}) => createLine({ target, marks, host, refused, ...more });
+  const lines = { questions: line(), publishing: line(), feed: line({ wake }) };
+  await lines.questions.session().catch((error: unknown) => {
+    if ((error as CffbrwError).code === 'INVALID_APP') {
+      for (const one of Object.values(lines)) one.close();
+      throw error;
+    }
+  });
+  return face({ target, host, marks, feeds, ...lines });
+}
+
+interface Parts {
+  readonly target: BackboneTarget;
+  readonly host: Host;
+  readonly marks: Marks;
+  readonly feeds: Set<Feed>;
+  readonly questions: Line;
+  readonly publishing: Line;
+  readonly feed: Line;
+}
+
+function face(parts: Parts): Backbone {
+  const { target, host, marks, feeds, questions, publishing, feed } = parts;
+  const { schema } = target;
+  const enter = async () => (await questions.session()).enter();
+  let closed = false;
+  return {
+    registers: createRegisters(parts),
+    async identity() {
+      const { identity } = await twice(enter);
+      return identity ?? Promise.reject(unknownIdentity());
+    },
+    async now() {
+      const [answer] = await twice(() =>
+        ask(questions, 'select extract(epoch from clock_timestamp())::double precision * 1000 as now'),
+      );
+      return Number(answer?.now);
+    },
+    async latest(replica) {
+      const [answer] = await twice(() =>
+        ask(questions, `select max(version) as version from ${schema}.rows where replica = $1`, [replica]),
+      );
+      return Number(answer?.version ?? 0);
+    },
+    async publish(rows) {
+      for (const batch of batchesOf(rows)) {
+        await twice(() => ask(publishing, `select ${schema}.publish($1, $2, $3, $4)`, columnsOf(batch)));
+      }
+    },
+    subscribe(cursor, receive) {
+      if (closed) return { close() {} };
+      const opened = openFeed({ host, target, line: feed, marks, cursor, receive, closed: () => feeds.delete(opened) });
+      feeds.add(opened);
+      return opened;
+    },
+    async close() {
+      closed = true;
+      for (const one of feeds) one.close();
+      for (const one of [questions, publishing, feed]) one.close();
+    },
+  };
+}
+
+async function ask(line: Line, text: string, values: readonly Value[] = []): Promise<readonly Answer[]> {
+  return (await line.session()).ask(text, values);
+}
+
+/** Tried again on a new session where that does no harm: what is harmless twice, since the old one may have been dead for long. */
+const twice = <Result>(work: () => Promise<Result>): Promise<Result> => again(work, [connectionLost, tablesMissing]);
+
+async function again<Result>(work: () => Promise<Result>, causes: readonly Error[]): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!causes.some((cause) => cause === (error as Error).cause)) throw error;
+    return work();
+  }
+}
+
+const unknownIdentity = () => new CffbrwError('UNREACHABLE', 'the backbone does not say which one it is');
+
+function createRegisters({ target: { schema }, host, questions }: Parts): Backbone['registers'] {
+  const getSql = `select ${schema}.identity() as identity, value, token from (select) one left join ${schema}.registers on name = $1`;
+  const swapSql = `select * from ${schema}.swap($1, $2, $3, $4, $5)`;
+
+  /** Without an identity nothing was looked at, and nothing done (G3). */
+  async function entered(text: string, values: readonly Value[]): Promise<Answer> {
+    const session = await questions.session();
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const [answer] = await session.ask(text, values);
+      if (typeof answer?.identity === 'string') return answer;
+      await session.enter();
+    }
+    throw unknownIdentity();
+  }
+  return {
+    get: async (name) => registerOf(await twice(() => entered(getSql, [name]))),
+    async compareAndSet(name, value, revision) {
+      const { identity, token } = parseRevision(revision);
+      const values = [name, value, host.id(), token, identity];
+      const answer = await again(() => entered(swapSql, values), [tablesMissing]);
+      return { done: answer.done === true, register: registerOf(answer) };
+    },
+  };
+}
+
+/** A revision names the identity, so that none from before a loss holds after it. */
+function registerOf({ identity, value, token }: Answer): Register {
+  const of = String(identity);
+  return {
+    value: typeof value === 'string' ? value : null,
+    revision: `${of}/${typeof token === 'string' ? token : ''}`,
+    identity: of,
+  };
+}
+
+/** null: if it does not exist, whatever the identity. */
+function parseRevision(revision: string | null): { readonly identity: string | null; readonly token: string | null } {
+  if (revision === null) return { identity: null, token: null };
+  const at = revision.lastIndexOf('/');
+  const token = revision.slice(at + 1);
+  return { identity: revision.slice(0, Math.max(0, at)), token: token === '' ? null : token };
+}
+
+const batchBytes = 4_194_304;
+
+/** The best row per address and replica, in pieces that a server takes in one message. */
+function* batchesOf(rows: readonly StoredRow[]): Generator<readonly StoredRow[]> {
+  const best = new Map<string, StoredRow>();
+  for (const row of rows) {
+    const name = `${row.address}\0${row.replica}`;
+    const other = best.get(name);
+    if (other === undefined || row.version > other.version || (row.version === other.version && row.bytes > other.bytes))
+      best.set(name, row);
+  }
+  let batch: StoredRow[] = [];
+  let length = 0;
+  for (const row of best.values()) {
+    if (length > 0 && length + row.bytes.length > batchBytes) {
+      yield batch;
+      [batch, length] = [[], 0];
+    }
+    batch.push(row);
+    length += row.bytes.length + row.address.length;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+const columnsOf = (rows: readonly StoredRow[]): string[] => [
+  arrayOf(rows.map(({ address }) => address)),
+  arrayOf(rows.map(({ replica }) => replica)),
+  arrayOf(rows.map(({ version }) => String(version))),
+  arrayOf(rows.map(({ bytes }) => bytes)),
+];
+
+const arrayOf = (values: readonly string[]): string =>
+  `{${values.map((value) => `"${value.replaceAll(/[\\"]/g, '\\$&')}"`).join(',')}}`;
+
+function onceEach(tell: (error: CffbrwError) => void): (error: CffbrwError) => void {
+  let last = '';
+  return (error) => {
+    if (error.message !== last) tell(error);
+    last = error.message;
+  };
+}

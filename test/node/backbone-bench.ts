@@ -1,0 +1,120 @@
+/** Benches for the backbone's contract: each has a schema of its own on one server, and a proxy for each replica. */
+import type postgres from 'postgres';
+import type { Backbone } from '../../src/backbone/index.ts';
+import { openPostgresBackbone } from '../../src/node/backbone.ts';
+import { schemaSql } from '../../src/node/backbone-schema.ts';
+import { parseBackboneUrl } from '../../src/node/backbone-url.ts';
+import { nodeHost } from '../../src/node/host.ts';
+import type { BackboneBench } from '../../src/testing/index.ts';
+import type { TestServer } from './backbone-postgres.ts';
+import { startProxy, type TestProxy } from './backbone-proxy.ts';
+
+let schemas = 0;
+
+export const newSchema = (): string => `bench_${++schemas}`;
+
+export async function openBench(server: TestServer, sql: postgres.Sql, options = ''): Promise<BackboneBench> {
+  const schema = newSchema();
+  const proxies = new Map<string, Promise<TestProxy>>();
+  const opened: Backbone[] = [];
+  const through = (port: number) => {
+    const url = server.url(`?schema=${schema}&timeout=0.5${options}`).replace(`:${server.port}/`, `:${port}/`);
+    return parseBackboneUrl(url, {});
+  };
+  const proxyOf = (name: string): Promise<TestProxy> => {
+    const proxy = proxies.get(name) ?? startProxy({ host: '127.0.0.1', port: server.port });
+    proxies.set(name, proxy);
+    return proxy;
+  };
+  const open = async (name: string): Promise<Backbone> => {
+    const backbone = await openPostgresBackbone({ target: through((await proxyOf(name)).port) });
+    opened.push(backbone);
+    return backbone;
+  };
+  const connected = new Map<string, Backbone>();
+  return {
+    host: nodeHost,
+    connect(name) {
+      const backbone = connected.get(name) ?? deferred(open(name));
+      connected.set(name, backbone);
+      return backbone;
+    },
+    cut: (name) => void proxyOf(name).then((proxy) => proxy.cut()),
+    heal() {
+      for (const proxy of proxies.values()) void proxy.then(({ heal }) => heal());
+    },
+    restart: () => endSessions(sql, schema),
+    backup: () => copyTables(sql, schema),
+    async empty() {
+      await undisturbed(() => sql.unsafe(`drop schema ${schema} cascade`));
+    },
+    async close() {
+      await Promise.all(opened.map((backbone) => backbone.close()));
+      await Promise.all([...proxies.values()].map(async (proxy) => (await proxy).close()));
+    },
+  };
+}
+
+/** Ends all sessions but the one that asks. */
+export async function endSessions(sql: postgres.Sql, schema: string): Promise<void> {
+  await sql.unsafe(`select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    where pid <> pg_backend_pid() and application_name = 'cffbrw' and query like '%${schema}%'`);
+}
+
+/** As a dump would be taken and put back: the same content in other tables. */
+async function copyTables(sql: postgres.Sql, schema: string): Promise<() => Promise<void>> {
+  const tables = ['backbone', 'boots', 'rows', 'registers'];
+  for (const table of tables) await sql.unsafe(`create table ${schema}_${table} as table ${schema}.${table}`);
+  return async () => {
+    await sql
+      .unsafe(`begin; drop schema ${schema} cascade; ${schemaSql(schema)}; delete from ${schema}.backbone; commit`)
+      .simple();
+    for (const table of tables)
+      await sql.unsafe(`insert into ${schema}.${table} overriding system value table ${schema}_${table}`);
+    await sql.unsafe(`select setval('${schema}.places', coalesce((select max(place) from ${schema}.rows), 1))`);
+  };
+}
+
+/** Sessions in use hold locks on what is dropped, in their own order: the server ends one of the two, and it may be this. */
+async function undisturbed(work: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    const code = await work().then(
+      () => null,
+      (error: { code?: string }) => error.code,
+    );
+    if (code === null) return;
+    if (code !== '40P01') throw new Error(`dropping a schema: ${code}`);
+  }
+}
+
+/** `connect` of a bench is synchronous; what it gives opens itself first. */
+function deferred(opening: Promise<Backbone>): Backbone {
+  opening.catch(() => {});
+  return {
+    registers: {
+      get: async (name) => (await opening).registers.get(name),
+      compareAndSet: async (name, value, revision) => (await opening).registers.compareAndSet(name, value, revision),
+    },
+    identity: async () => (await opening).identity(),
+    now: async () => (await opening).now(),
+    latest: async (replica) => (await opening).latest(replica),
+    publish: async (rows) => (await opening).publish(rows),
+    subscribe(cursor, receive) {
+      let closed = false;
+      let close = () => {};
+      opening.then(
+        (backbone) => {
+          if (!closed) close = backbone.subscribe(cursor, receive).close;
+        },
+        () => {},
+      );
+      return {
+        close() {
+          closed = true;
+          close();
+        },
+      };
+    },
+    close: async () => (await opening).close(),
+  };
+}
