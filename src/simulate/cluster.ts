@@ -13,15 +13,16 @@ import type { Replica } from '../replica/index.ts';
 import { retire } from '../replica/index.ts';
 import type { Answer, Ask } from './ask.ts';
 import type { SimulatedHost, World } from './host.ts';
-import { createLife, type Life, type LifeOptions } from './machine.ts';
+import { createLife, type Life, type LifeOptions, type StartOptions } from './machine.ts';
 import { createObserver, differenceOf, type Observer } from './observer.ts';
-import type { KillAt, SimulatedProcess } from './process.ts';
+import type { SimulatedProcess } from './process.ts';
 import type { Spread } from './schedule.ts';
 import { createSimulatedDisk, type DiskFaults, type DiskSnapshot, type SimulatedDisk } from './store.ts';
 import type { TraceEvent } from './trace.ts';
 import { createSimulatedWitness, type SimulatedWitnessFile } from './witness.ts';
 
 export type { Answer, Ask } from './ask.ts';
+export type { StartOptions } from './machine.ts';
 
 export interface ClusterOptions {
   readonly world: World;
@@ -66,7 +67,7 @@ export interface Cluster {
   /** Adds a machine with an empty disk. It does not run yet. */
   add(machine: string): Machine;
   /** Starts a process on it, and a replica in it; nothing where one runs. Resolves when it answers, or died or failed before that. */
-  start(machine: string, killAt?: KillAt): Promise<void>;
+  start(machine: string, options?: StartOptions): Promise<void>;
   /** A clean stop: rights go back. */
   stop(machine: string): Promise<void>;
   /** Its process dies. `power`: and what was not synced is lost. */
@@ -136,7 +137,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   return {
     ...{ world, app, backbone, machines, observer, add, difference },
     ask: (name, ask) => at(name).life.ask(ask),
-    start: (name, killAt) => at(name).life.start(killAt),
+    start: (name, how) => at(name).life.start(how),
     stop: (name) => at(name).life.stop(),
     crash(name, { power = false } = {}) {
       at(name).process?.kill();

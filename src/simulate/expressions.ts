@@ -148,11 +148,11 @@ export interface Checks {
 
 const kept = new WeakMap<App, WeakMap<Scenario, Checks>>();
 
-/** Throws INVALID_EXPRESSION. */
-export function checksOf(app: App, scenario: Scenario): Checks {
+/** `baseline`: invariants about variables that the app lacks are left out; one at least must be left. Throws INVALID_EXPRESSION. */
+export function checksOf(app: App, scenario: Scenario, baseline = false): Checks {
   const ofApp = kept.get(app) ?? new WeakMap<Scenario, Checks>();
   kept.set(app, ofApp);
-  const known = ofApp.get(scenario) ?? compileChecks(app, scenario);
+  const known = ofApp.get(scenario) ?? compileChecks(app, baseline ? aboutResponses(app, scenario) : scenario);
   ofApp.set(scenario, known);
   return known;
 }
@@ -165,6 +165,24 @@ function compileChecks(app: App, scenario: Scenario): Checks {
     watch: scenario.watch === null ? null : watchOf(questionOf(app, scenario.watch.value), scenario.watch.value),
     requests: scenario.load.map(compileRequest),
   };
+}
+
+/** What can be asked of an app with other variables. */
+function aboutResponses(app: App, scenario: Scenario): Scenario {
+  const compiles = ({ that }: Invariant): boolean => {
+    try {
+      compileCheck(app, that);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const left = { always: scenario.always.filter(compiles), finally: scenario.finally.filter(compiles) };
+  if (left.always.length + left.finally.length > 0) return { ...scenario, ...left };
+  throw new CffbrwError('INVALID_DOCUMENT', `every invariant of ${scenario.name} reads a variable that a baseline lacks`, {
+    fix: 'State one in terms of `responses`.',
+    place: { file: scenario.file, line: 1, column: 1 },
+  });
 }
 
 const checkOf =

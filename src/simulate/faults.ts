@@ -11,11 +11,15 @@ export interface Operator {
   readonly cluster: Cluster;
   readonly backups: Map<string, DiskSnapshot>;
   kept: LoopbackSnapshot | null;
+  /** The backbone lost something: whoever starts is told to adopt what is left. */
+  adopt: boolean;
   /** Machines that should run. */
   readonly wanted: Set<string>;
   start(machine: string): void;
   /** Ends every fault, and starts whoever should run. */
   heal(disk: DiskSettings): void;
+  /** Starts again who stopped writing for good: a process that found out that it is an older copy. */
+  supervise(): void;
   /** Why the cluster is not at rest: somebody does not run, or rows differ; null: it is. */
   unrest(): string | null;
 }
@@ -27,11 +31,11 @@ export function createOperator(cluster: Cluster, regions: readonly string[]): Op
   const { world, machines, backbone } = cluster;
   const watchdog = world.host('operator');
   const operator: Operator = {
-    ...{ cluster, backups: new Map(), kept: null, wanted },
+    ...{ cluster, backups: new Map(), kept: null, adopt: false, wanted },
     /** As a supervisor does it: a start that failed is tried again. */
     start(name) {
       wanted.add(name);
-      void cluster.start(name).then(() => {
+      void cluster.start(name, { adopt: operator.adopt }).then(() => {
         const machine = machines.get(name);
         if (machine === undefined || machine.failure === null || !wanted.has(name)) return;
         if (isMistake(machine.failure)) return;
@@ -47,7 +51,15 @@ export function createOperator(cluster: Cluster, regions: readonly string[]): Op
         cluster.resume(name);
         if (name.endsWith('-twin')) machine.process?.kill();
       }
+      if (operator.adopt) for (const name of wanted) cluster.crash(name);
       for (const name of wanted) operator.start(name);
+    },
+    supervise() {
+      for (const name of wanted) {
+        if (machines.get(name)?.replica?.status.refused == null) continue;
+        cluster.crash(name);
+        operator.start(name);
+      }
     },
     unrest() {
       for (const name of wanted) {
@@ -174,9 +186,12 @@ function breakBackbone(operator: Operator, fault: BackboneFault): void {
       });
       break;
     case 'backbone-restore':
-      if (operator.kept !== null) void backbone.restore(operator.kept, { noticed: fault.noticed });
+      if (operator.kept === null) break;
+      operator.adopt ||= fault.noticed;
+      void backbone.restore(operator.kept, { noticed: fault.noticed });
       break;
     case 'backbone-empty':
+      operator.adopt ||= fault.noticed;
       void backbone.empty({ noticed: fault.noticed });
       break;
     case 'backbone-cut':

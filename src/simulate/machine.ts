@@ -32,12 +32,19 @@ export interface LifeOptions {
   readonly witness: SimulatedWitnessFile;
 }
 
+export interface StartOptions {
+  /** Dies at this await of its. */
+  readonly killAt?: KillAt;
+  /** An operator says: join this backbone although it is not the one that this store knows. */
+  readonly adopt?: boolean;
+}
+
 export interface Life {
   readonly host: SimulatedHost;
   readonly process: SimulatedProcess | null;
   readonly replica: Replica | null;
   readonly failure: unknown;
-  start(killAt?: KillAt): Promise<void>;
+  start(options?: StartOptions): Promise<void>;
   stop(): Promise<void>;
   ask(ask: Ask): Promise<Answer>;
 }
@@ -78,14 +85,14 @@ export function createLife(options: LifeOptions): Life {
         (error: unknown) => done(() => reject(error)),
       );
     });
-  const begin = async (killAt?: KillAt): Promise<void> => {
+  const begin = async ({ killAt, adopt = false }: StartOptions): Promise<void> => {
     const next = createSimulatedProcess(host, killAt);
     process = next;
     failure = null;
     next.onKill(died);
     try {
       await orDeath(undefined, async () => {
-        const opened = await open(options, next);
+        const opened = await open(options, next, adopt);
         if (next.alive) running = opened;
       });
     } catch (error) {
@@ -109,9 +116,9 @@ export function createLife(options: LifeOptions): Life {
     get failure() {
       return failure;
     },
-    start(killAt) {
+    start(how = {}) {
       if (process?.alive && (running !== null || starting !== null)) return starting ?? Promise.resolve();
-      starting = begin(killAt);
+      starting = begin(how);
       const mine = starting;
       return mine.finally(() => {
         if (starting === mine) starting = null;
@@ -139,11 +146,11 @@ export function createLife(options: LifeOptions): Life {
     },
   };
 
-  async function open(from: LifeOptions, on: SimulatedProcess): Promise<Running> {
+  async function open(from: LifeOptions, on: SimulatedProcess, adopt: boolean): Promise<Running> {
     const path = pathOf(from, on);
     const backbone = on.backbone(path);
     const replica = await openReplica({
-      ...{ name: from.identity, variables: app.variables, host: on.host, backbone, contactMs: from.contactMs },
+      ...{ name: from.identity, variables: app.variables, host: on.host, backbone, contactMs: from.contactMs, adopt },
       store: on.store(from.disk.open()),
       witness: on.witness(from.witness.open()),
       alarm: alarmOf(from),

@@ -206,6 +206,7 @@ async function heal(stage: Stage): Promise<void> {
   let unrest = operator.unrest();
   while (unrest !== null && world.elapsedMs < endMs) {
     await world.run(stepMs);
+    operator.supervise();
     unrest = operator.unrest();
   }
   note(stage, { kind: 'phase', what: 'rest', atMs: world.elapsedMs, replica: 'backbone' });

@@ -81,14 +81,7 @@ function actionsOf(fault: FaultDocument): Fault[] {
     const region = fault.pause;
     return [{ kind: 'pause', atMs, region }, ...ending((endMs) => ({ kind: 'resume', atMs: endMs, region }))];
   }
-  if ('restore' in fault) {
-    const region = fault.restore;
-    return [
-      { kind: 'backup', atMs: ms(fault.backup, 0), region },
-      { kind: 'restore', atMs, region },
-      { kind: 'start', atMs, region },
-    ];
-  }
+  if ('restore' in fault) return backupPair(ms(fault.backup, 0), atMs, fault.restore);
   if ('twice' in fault) return [{ kind: 'twin', atMs, region: fault.twice }];
   if ('join' in fault) return [{ kind: 'join', atMs, region: fault.join }];
   if ('retire' in fault) return [{ kind: 'retire', atMs, region: fault.retire }];
@@ -101,6 +94,16 @@ function actionsOf(fault: FaultDocument): Fault[] {
     return [diskFault(fault, atMs), ...ending((endMs) => ({ ...healthyDisk, atMs: endMs, region: fault.region }))];
   return backboneFaults(fault, atMs, untilMs);
 }
+
+/** What begins and ends. */
+export const pair = (begin: Fault, end: Fault): Fault[] => [begin, end];
+
+/** A backup that is put back later. */
+export const backupPair = (backupMs: number, atMs: number, region: string): Fault[] => [
+  { kind: 'backup', atMs: backupMs, region },
+  { kind: 'restore', atMs, region },
+  { kind: 'start', atMs, region },
+];
 
 export const healthyDisk = { kind: 'disk', full: false, syncMs: 1, syncFailure: 0, syncs: true } as const;
 
