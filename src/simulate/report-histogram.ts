@@ -22,11 +22,13 @@ export function histogramText(facets: readonly Facet[]): string {
 const isWhole = ({ buckets }: Distribution): boolean =>
   buckets.every(({ from, to }) => Number.isInteger(from) && Number.isInteger(to));
 
-/** Whole figures get one or more columns each while there is room. */
+/** Whole figures get up to four columns each while there is room. */
 function axisOf(all: readonly Distribution[]): Axis {
   const from = Math.min(...all.map(({ min }) => min));
   const range = Math.max(...all.map(({ max }) => max)) - from;
   if (!all.every(isWhole)) return { from, step: range === 0 ? 1 : range / (mostColumns - 1), columns: mostColumns };
+  const each = Math.min(4, Math.floor(mostColumns / (range + 1)));
+  if (each > 0) return { from, step: 1 / each, columns: (range + 1) * each };
   const step = Math.ceil((range + 1) / mostColumns);
   return { from, step, columns: Math.floor(range / step) + 1 };
 }
@@ -46,9 +48,10 @@ function barsOf({ buckets }: Distribution, { from, step, columns }: Axis): strin
   return heights.map((height) => levels[height === 0 ? 0 : Math.max(1, Math.round((height / tallest) * 8))]).join('');
 }
 
-/** A figure every ten columns, at the column that it belongs to. */
+/** A figure about every ten columns, at the column where it begins. */
 function ticksOf({ from, step, columns }: Axis): string {
+  const apart = step < 1 ? Math.ceil(8 * step) / step : 10;
   let line = '';
-  for (let column = 0; column < columns; column += 10) line = line.padEnd(column) + figure(from + column * step);
+  for (let column = 0; column < columns; column += apart) line = line.padEnd(column) + figure(from + column * step);
   return line;
 }
