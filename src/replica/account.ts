@@ -3,8 +3,9 @@ import type { Registers } from '../backbone/backbone.ts';
 import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { Store } from '../store/store.ts';
+import { boundedCounter } from '../strategy/bounded-counter.ts';
 import type { Flush } from './flush.ts';
-import type { Account, Ledger } from './ledger.ts';
+import type { Account, CounterPage, Ledger } from './ledger.ts';
 import type { Loading } from './loading.ts';
 import { checkWritable, type Memory, markChanged, putRecord } from './memory.ts';
 import type { MemorySlot } from './slot.ts';
@@ -65,6 +66,14 @@ export function createLedger(options: LedgerOptions): Ledger {
       if (memory.refusal !== null) throw memory.refusal;
       putRecord(memory, name, value);
     },
+    async page(prefix, after) {
+      await options.flush.all();
+      return store.records({ prefix, after, limit: pageSize });
+    },
+    async counters(after) {
+      await options.flush.all();
+      return readCounters(store, after);
+    },
     flush: () => options.flush.all(),
   };
 }
@@ -76,6 +85,20 @@ function asAccount(slot: MemorySlot): Account {
     });
   }
   return slot as unknown as Account;
+}
+
+const pageSize = 200;
+
+/** The next bounded counters in a store, with all their rows. */
+export async function readCounters(store: Store, after: string): Promise<CounterPage> {
+  const ids = await store.scan({ prefix: '', after, limit: pageSize });
+  const bounded = ids.filter((id) => id.split(':', 2)[1] === boundedCounter.name);
+  const stored = await store.load(bounded);
+  const counters = bounded.map((id, index) => ({
+    id,
+    rows: new Map((stored[index] ?? []).map(({ replica, bytes }) => [replica, boundedCounter.parseRow(JSON.parse(bytes))])),
+  }));
+  return { counters, next: ids.at(-1) ?? null };
 }
 
 /** Every record whose name starts with `prefix`, straight from the store. */

@@ -29,8 +29,6 @@ export interface ConnectionOptions extends ReceiveOptions {
   /** The backbone that has everything of this store; null: none yet. */
   readonly knownIdentity: string | null;
   readonly contactMs: number;
-  /** Told the backbone's identity on every contact. */
-  readonly identified: (identity: string) => void;
   /** What identity and bank do on every contact. Rejects with UNREACHABLE. */
   readonly contact: () => Promise<void>;
 }
@@ -68,7 +66,6 @@ export function connect(options: ConnectionOptions): Connection {
         message: `this machine’s clock differs from the backbone’s by ${Math.round(skewMs / 1000)} s: set it (NTP)`,
       });
     }
-    options.identified(identity);
     if (identity !== seenIdentity) await publishAll(identity);
     await options.contact();
     await recheckQuarantine();

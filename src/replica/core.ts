@@ -10,6 +10,7 @@ import { createLedger, readAll } from './account.ts';
 import { type Bank, createBank } from './bank/bank.ts';
 import { type ConflictLog, createConflictLog } from './conflicts.ts';
 import { backboneRecord, cursorRecord } from './connection.ts';
+import { registersIn } from './epoch.ts';
 import { createFlush, type Flush } from './flush.ts';
 import type { Identity } from './identity/identity.ts';
 import { parseMark, readMark } from './identity/incarnation.ts';
@@ -48,8 +49,6 @@ export interface Core extends CoreOptions {
   readonly flush: Flush;
   readonly publisher: Publisher | null;
   readonly bank: Bank;
-  /** The backbone's identity when it last answered. */
-  readonly seen: { epoch: string | null };
   /** Where the last life stopped reading the backbone. */
   readonly cursor: string | null;
   /** The identity of the backbone that has everything of this store. */
@@ -89,20 +88,20 @@ export async function createCore(options: CoreOptions, identity: Identity): Prom
       sweep(memory, options.memoryLimit, (slot) => bank.holds(slot.address));
     },
   });
-  const registers = options.backbone?.registers ?? null;
+  const registers = options.backbone === null ? null : registersIn(options.backbone.registers, () => identity.epoch);
   const frozen = () => identity.frozen?.reason ?? null;
   const ledger = createLedger({ me, host, registers, memory, store, flush, loading, frozen });
-  const seen: Core['seen'] = { epoch: null };
   const bank = createBank(ledger, {
     activeReplicas: () => identity.activeReplicas(),
-    epoch: () => seen.epoch,
+    epoch: () => identity.epoch,
     bornEmpty: ({ variable, address }) => writtenOffAtBirth(identity.recoveredAt, windowStart(variable, address.window)),
     members: () => unretired(identity),
+    recovery: identity.recovery,
     alarm: (error) => bankAlarm(options, identity, error),
   });
   return {
     ...options,
-    ...{ me, identity, memory, clock, loading, updating, watchers, flush, publisher, bank, seen },
+    ...{ me, identity, memory, clock, loading, updating, watchers, flush, publisher, bank },
     conflicts: createConflictLog(listenerFailed),
     quarantine,
     cursor: stored.cursor,

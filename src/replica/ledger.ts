@@ -22,6 +22,16 @@ export interface Account {
   readonly rows: Rows<BoundedRow>;
 }
 
+export interface Counter {
+  readonly id: string;
+  readonly rows: ReadonlyMap<string, BoundedRow>;
+}
+
+export interface CounterPage {
+  readonly counters: readonly Counter[];
+  readonly next: string | null;
+}
+
 export interface Ledger {
   readonly me: string;
   readonly host: Host;
@@ -41,6 +51,10 @@ export interface Ledger {
   peekRecord(name: string): string | null | undefined;
   loadRecord(name: string): Promise<string | null>;
   records(prefix: string): Promise<readonly { readonly name: string; readonly value: string }[]>;
+  /** Some records of that prefix after that name, as they are durable; empty: there are no more. */
+  page(prefix: string, after: string): Promise<readonly { readonly name: string; readonly value: string }[]>;
+  /** Some bounded counters after that address id, with their durable rows, whether this app declares them or not; `next` null: no more. */
+  counters(after: string): Promise<CounterPage>;
   putRecord(name: string, value: string | null): void;
 
   /** Resolves when everything written until now is durable. Rejects with DISK_FULL or STORE_FAILED after memory was reverted. */

@@ -44,9 +44,6 @@ function connectTo(core: Core, backbone: NonNullable<Core['backbone']>): Connect
     },
     mine: (replica) => core.identity.owns(replica),
     boundedChanged: (slot) => core.bank.rowsChanged(slot.address),
-    identified: (identity) => {
-      core.seen.epoch = identity;
-    },
     async contact() {
       await core.identity.contact();
       await core.bank.contact();

@@ -296,7 +296,7 @@ describe('a local bank and a backbone that comes later', () => {
     const stage = createStage(24);
     const machine = stage.machine('hanoi');
     await soldAlone(stage, machine);
-    const dying = await stage.start(machine, { killAt: { await: 17, when: 'after' } });
+    const dying = await stage.start(machine, { killAt: { await: 19, when: 'after' } });
     dying.process.kill();
     expect((await stage.world.runUntil(readStored(machine.disk.open()))).identity).toMatchObject({ home: 'local' });
     expect((await stage.world.runUntil(readStored(machine.disk.open()))).identity?.moving).not.toBeNull();

@@ -49,7 +49,7 @@ describe('(c) the witness', () => {
 });
 
 const member = (nonce: string, more: Partial<Member> = {}): Member => ({
-  ...{ name: 'a', nonce, since: 0, state: 'active', commit: 0 },
+  ...{ name: 'a', nonce, since: 0, state: 'active', commit: 0, written: null },
   ...more,
 });
 const nonce = (boot: number, confirmed: boolean) => ({ boot, nonce: `n${boot}`, confirmed });

@@ -22,20 +22,22 @@ import {
   deskOf,
   holdsBusiness,
   intentPrefix,
+  isRecovered,
   type Part,
   serve,
 } from './branch.ts';
 import { createWatchman, type Watchman } from './holds.ts';
 import { isUnsettled, settled, wake, wakeLater } from './lease.ts';
-import { isUnreachable } from './lookup.ts';
+import { isRecovering, isUnreachable, recoveringError } from './lookup.ts';
 import { burn, mint } from './mint.ts';
 import { takeOnce } from './once.ts';
 import type { Later } from './registers.ts';
-import { finishClaims, lookAfter, openDesk, reopen, resumeLocally } from './resume.ts';
+import { finishClaims, lookAfter, openDesk, reopen, reopenDecided, resumeLocally } from './resume.ts';
 import { answerWants, giveBack, returnIdle } from './return.ts';
+import { writeAgain } from './rewrite.ts';
 import { rightsOf, rowOf } from './rights.ts';
 import { ensureAuthenticator } from './secret.ts';
-import { readNotices, settle } from './settle.ts';
+import { forgetDecided, readNotices, settle } from './settle.ts';
 import { takeStrongly } from './strong.ts';
 import { checkTake, decided, defaultTimeoutMs, granted, prepared, refused, type TakeEntry, takePlain } from './take.ts';
 import { freshWants } from './wants.ts';
@@ -77,6 +79,7 @@ export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
   return {
     async start() {
       await reopen(branch);
+      await reopenDecided(branch);
       watchman.look();
       // A disk that is full now must not keep the replica from reading; the first take asks again.
       if (branch.local !== null) await ensureAuthenticator(branch).catch(() => {});
@@ -101,6 +104,7 @@ export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
       branch.own.add(who);
       if (branch.local !== null) return resumeLocally(branch, who).then(watchman.look);
       branch.unfinished.add(who);
+      if (!isRecovered(branch)) throw recoveringError();
       await contact(branch, watchman);
     },
     holds: (address) => holdsBusiness(branch, address),
@@ -141,9 +145,10 @@ async function outOfReach(
   options: TakeOptions,
   error: unknown,
 ): Promise<TakeResult> {
-  if (!isUnreachable(error)) throw error;
+  if (!isUnreachable(error) && !isRecovering(error)) throw error;
+  const reason = isRecovering(error) ? 'recovering' : 'unreachable';
   const [account] = (await accountsAt(branch, [(entries[0] as TakeEntry).address])) as [Account];
-  return decided(options, refused(branch, 'unreachable', { desk: deskOf(branch, account, branch.me), units: 0 }, entries));
+  return decided(options, refused(branch, reason, { desk: deskOf(branch, account, branch.me), units: 0 }, entries));
 }
 
 function noted(watchman: Watchman, result: TakeResult): TakeResult {
@@ -154,7 +159,9 @@ function noted(watchman: Watchman, result: TakeResult): TakeResult {
 // ── The contact. ──
 
 async function contact(branch: Branch, watchman: Watchman): Promise<void> {
+  await writeAgain(branch);
   await ensureAuthenticator(branch);
+  if (!isRecovered(branch)) return visitDesks(branch);
   // A commit that failed may have taken effect: then there are records that nobody here remembers.
   if (branch.finishedGeneration !== branch.ledger.generation) for (const who of branch.own) branch.unfinished.add(who);
   branch.finishedGeneration = branch.ledger.generation;
@@ -170,6 +177,7 @@ async function contact(branch: Branch, watchman: Watchman): Promise<void> {
   await finishClaims(branch);
   await watchman.expireDue();
   for (const who of branch.own) await readNotices(branch, who);
+  await forgetDecided(branch);
   await visitDesks(branch);
 }
 

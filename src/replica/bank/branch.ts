@@ -8,6 +8,7 @@ import { CffbrwError } from '../../error.ts';
 import type { Cancel, Host } from '../../host.ts';
 import type { Address } from '../../strategy/address.ts';
 import { windowOf } from '../../strategy/window.ts';
+import type { Recovery } from '../identity/recovery.ts';
 import type { Account, Ledger } from '../ledger.ts';
 import type { TakeResult } from '../replica.ts';
 import { type Authenticator, receiptPayload } from './receipt.ts';
@@ -46,6 +47,8 @@ export interface BankOptions {
   readonly bornEmpty?: (account: Account) => boolean;
   /** Every incarnation ever known and not retired: whom a recovery waits for. Default: those that have a row. */
   readonly members?: () => readonly string[] | null;
+  /** Where members stand with what a backbone lost; undefined: nothing is ever lost. */
+  readonly recovery?: Recovery;
   /** Told what goes wrong in the background. */
   readonly alarm?: (error: unknown) => void;
   readonly bugs?: ReadonlySet<BankBug>;
@@ -74,6 +77,8 @@ export interface Branch {
   readonly timers: Set<Cancel>;
   /** Incarnations of mine whose records must be gone through again: something was left with an unknown outcome. */
   readonly unfinished: Set<string>;
+  /** Issuers for whom something was decided here that they may not have learnt. */
+  readonly decidedFor: Set<string>;
   /** The ledger's generation in which they were last gone through. */
   finishedGeneration: number;
   /** No more leases: everything is being returned. */
@@ -164,10 +169,21 @@ export const createBranch = (ledger: Ledger, options: BankOptions): Branch => ({
   locks: new Map(),
   timers: new Set(),
   unfinished: new Set([ledger.me]),
+  decidedFor: new Set(),
   finishedGeneration: ledger.generation,
   stopping: false,
   closed: false,
 });
+
+/** `once` and settling wait: somebody still has to write again what the backbone lost. */
+export const isRecovered = ({ local, options }: Branch): boolean => local !== null || options.recovery?.over !== false;
+
+/** Why nothing may be asked of the shared registers of `once` and settling, or null. */
+export function closedBecause(branch: Branch): 'unreachable' | 'recovering' | null {
+  const { frozen } = branch.ledger;
+  if (frozen !== null) return frozen === 'unreachable' ? frozen : 'recovering';
+  return isRecovered(branch) ? null : 'recovering';
+}
 
 export const intentPrefix = 'intent/';
 const manyDesks = 10_000;

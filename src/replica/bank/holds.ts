@@ -1,6 +1,6 @@
 /** Holds end at their deadline: one timer, for the nearest; and again on every contact, where the register was out of reach. */
-import { after, type Branch } from './branch.ts';
-import { isUnreachable } from './lookup.ts';
+import { after, type Branch, closedBecause } from './branch.ts';
+import { isRecovering, isUnreachable } from './lookup.ts';
 import { reopen } from './resume.ts';
 import { expire } from './settle.ts';
 
@@ -30,7 +30,7 @@ export function createWatchman(branch: Branch): Watchman {
     cancel = after(branch, delayMs, () => {
       next = Number.POSITIVE_INFINITY;
       expireDue().then(look, (error: unknown) => {
-        if (!isUnreachable(error)) branch.options.alarm?.(error);
+        if (!isUnreachable(error) && !isRecovering(error)) branch.options.alarm?.(error);
         set(branch.host.now() + expiryRetryMs);
       });
     });
@@ -39,7 +39,7 @@ export function createWatchman(branch: Branch): Watchman {
     for (const { deadline, claiming } of branch.open.values()) if (deadline !== null && !claiming) set(deadline);
   };
   const expireDue = async (): Promise<void> => {
-    if (branch.ledger.frozen !== null) return;
+    if (closedBecause(branch) !== null) return;
     await reopen(branch);
     for (const { text, deadline, claiming } of [...branch.open.values()]) {
       if (deadline !== null && !claiming && deadline <= branch.host.now()) await expire(branch, text);

@@ -1,8 +1,13 @@
 /**
  * The records of receipts that are more than their text: holds, claims of `once`, lists. One record each, in the transaction of the take,
- * deleted in the transaction in which the issuer's row applies the settlement.
+ * deleted in the transaction in which the issuer's row applies the settlement; and a record of each settlement that was applied.
+ *
+ * The names of what stays hold the address, so that a closed window's can be found and removed.
  */
+import { invariant } from '../../error.ts';
 import type { Branch } from './branch.ts';
+
+export type Settlement = 'give' | 'confirm' | 'expire';
 
 export interface KeptReceipt {
   readonly text: string;
@@ -15,20 +20,49 @@ export interface KeptReceipt {
   readonly once: string | null;
 }
 
+/** What became of a receipt, as its issuer applied it. */
+export interface Applied {
+  readonly settlement: Settlement;
+  /** The grant of a key: the register that names it, and what it says. */
+  readonly named: (Pick<KeptReceipt, 'text' | 'deadline'> & { readonly once: string }) | null;
+}
+
+/** Which record: the receipt's own random part, and its (first) address. */
+export interface ReceiptPlace {
+  readonly id: string;
+  readonly address: string;
+}
+
 /** Claims and holds, which a start must look at again, stand apart from what is settled for good: a million grants are not a slow start. */
 export const openPrefix = 'receipt/open/';
-const grantedPrefix = 'receipt/granted/';
+export const grantedPrefix = 'receipt/granted/';
+export const appliedPrefix = 'applied/';
+const idDigits = 32;
 
 const isOpen = ({ state, deadline }: KeptReceipt): boolean => state === 'claiming' || deadline !== null;
 
-const nameIn = (prefix: string, who: string, id: string): string => `${prefix}${who}/${id}`;
+const openName = (who: string, id: string): string => `${openPrefix}${who}/${id}`;
+const grantedName = (who: string, { address, id }: ReceiptPlace): string => `${grantedPrefix}${who}/${address}/${id}`;
+export const appliedName = ({ address, id }: ReceiptPlace): string => `${appliedPrefix}${address}/${id}`;
+
+/** The place that a name below `prefix` says: `<address>/<id>`. */
+export const placeIn = (name: string, prefix: string): ReceiptPlace => ({
+  address: name.slice(prefix.length, -idDigits - 1),
+  id: name.slice(-idDigits),
+});
+
+export function placeOf(id: string, { entries }: KeptReceipt): ReceiptPlace {
+  const address = entries[0]?.[0];
+  invariant(address !== undefined, 'N8', `the receipt ${id} is for nothing`);
+  return { id, address };
+}
 
 /** Writes the record, and remembers whether it must be looked at again. */
 export function keep(branch: Branch, who: string, id: string, kept: KeptReceipt): void {
   const open = isOpen(kept);
-  branch.ledger.putRecord(nameIn(open ? openPrefix : grantedPrefix, who, id), JSON.stringify(kept));
+  branch.ledger.putRecord(open ? openName(who, id) : grantedName(who, placeOf(id, kept)), JSON.stringify(kept));
   // A grant that was a claim before leaves its old place in the same transaction. A local one never was.
-  if (!open && (branch.local === null || branch.open.has(id))) branch.ledger.putRecord(nameIn(openPrefix, who, id), null);
+  if (!open && (branch.local === null || branch.open.has(id))) branch.ledger.putRecord(openName(who, id), null);
   remember(branch, who, id, kept);
 }
 
@@ -38,14 +72,13 @@ export function remember(branch: Branch, who: string, id: string, kept: KeptRece
   else branch.open.delete(id);
 }
 
-export function drop(branch: Branch, who: string, id: string): void {
-  for (const prefix of [openPrefix, grantedPrefix]) branch.ledger.putRecord(nameIn(prefix, who, id), null);
-  branch.open.delete(id);
+export function drop(branch: Branch, who: string, place: ReceiptPlace): void {
+  for (const name of [openName(who, place.id), grantedName(who, place)]) branch.ledger.putRecord(name, null);
+  branch.open.delete(place.id);
 }
 
-export async function loadKept(branch: Branch, who: string, id: string): Promise<KeptReceipt | null> {
+export async function loadKept(branch: Branch, who: string, place: ReceiptPlace): Promise<KeptReceipt | null> {
   const { ledger } = branch;
-  const text =
-    (await ledger.loadRecord(nameIn(openPrefix, who, id))) ?? (await ledger.loadRecord(nameIn(grantedPrefix, who, id)));
+  const text = (await ledger.loadRecord(openName(who, place.id))) ?? (await ledger.loadRecord(grantedName(who, place)));
   return text === null ? null : (JSON.parse(text) as KeptReceipt);
 }

@@ -14,7 +14,7 @@ import type { BoundedRow } from '../../strategy/bounded-counter.ts';
 import type { Account } from '../ledger.ts';
 import { accountsAt, after, type Branch, type Desk, type SeenBank, serve } from './branch.ts';
 import { closeIntent, knownIntent, openIntent, putIntent, readIntent, writeRow } from './intent.ts';
-import { isUnreachable, registersOf } from './lookup.ts';
+import { isRecovering, isUnreachable, registersOf } from './lookup.ts';
 import {
   type BankRecord,
   checkCovered,
@@ -29,7 +29,7 @@ import {
   totalsOf,
   withTotals,
 } from './record.ts';
-import { isBehind, isOfAnother, isSuspect, type Plan, planRecovery, type Shown, shownBy } from './recovery.ts';
+import { beginAgain, isBehind, isOfAnother, isSuspect, type Plan, planRecovery, type Shown, shownBy } from './recovery.ts';
 import { declaredInitial, knownInitial, rightsOf, rowOf } from './rights.ts';
 import { freshWants, lacking, setWants, smallestNeed } from './wants.ts';
 
@@ -62,15 +62,15 @@ async function run(branch: Branch, desk: Desk): Promise<void> {
     fail(branch, desk, error);
   }
   desk.turn = null;
-  if (desk.waiting.size > 0 || desk.strongWants > 0) wakeLater(branch, desk, desk.trouble === 'unreachable' ? retryMs : pollMs);
+  if (desk.waiting.size > 0 || desk.strongWants > 0) wakeLater(branch, desk, desk.trouble === null ? pollMs : retryMs);
 }
 
 /** An unreachable bank is asked again while somebody waits, and on the next contact; anything else is told to who waits. */
 function fail(branch: Branch, desk: Desk, error: unknown): void {
   desk.again = false;
   desk.seen = null;
-  if (isUnreachable(error)) {
-    desk.trouble = 'unreachable';
+  if (isUnreachable(error) || isRecovering(error)) {
+    desk.trouble = isRecovering(error) ? 'recovering' : 'unreachable';
     return;
   }
   branch.options.alarm?.(error);
@@ -128,7 +128,10 @@ async function look(branch: Branch, desk: Desk): Promise<SeenBank> {
 function consider(branch: Branch, desk: Desk, account: Account, seen: SeenBank & { readonly regressed: boolean }): Plan | null {
   const epoch = branch.options.epoch?.() ?? null;
   const found = seen.bank ?? emptyBank(knownInitial(account) ?? declaredInitial(account), epoch);
-  const bank = seen.regressed || isOfAnother(epoch, found) ? { ...found, epoch, recovering: { written: [] } } : found;
+  const elsewhere = isOfAnother(epoch, found);
+  // Not there, while not everybody has written: it may have been lost.
+  const lost = elsewhere || (seen.bank === null && branch.options.recovery?.stage === 0);
+  const bank = lost || seen.regressed ? beginAgain(found, epoch, lost) : found;
   if (seen.bank !== null) takeIn(branch, desk, account, seen.bank);
   if (bank.recovering !== null) return planRecovery(branch, desk, account, bank);
   desk.trouble = null;

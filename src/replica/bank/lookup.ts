@@ -31,4 +31,12 @@ export function registersOf({ ledger }: Branch): NonNullable<Ledger['registers']
   return ledger.registers;
 }
 
+/** The backbone is not the one that this replica has joined, or not whole. */
+export const isRecovering = (error: unknown): boolean => error instanceof CffbrwError && error.code === 'RECOVERING';
+
 export const isUnreachable = (error: unknown): boolean => error instanceof CffbrwError && error.code === 'UNREACHABLE';
+
+export const recoveringError = (): CffbrwError =>
+  new CffbrwError('RECOVERING', 'not everybody has written again what the backbone lost', {
+    fix: 'Retry later: it is over once every replica that has not retired has adopted the backbone.',
+  });

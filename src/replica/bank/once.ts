@@ -9,12 +9,13 @@
  *   N9  A claim is over once: granted when the register names it, given back when the register names another.
  */
 import type { Register } from '../../backbone/backbone.ts';
+import { CffbrwError } from '../../error.ts';
 import { checkKey } from '../../strategy/address.ts';
 import type { Account } from '../ledger.ts';
 import type { TakeOptions, TakeResult } from '../replica.ts';
-import { accountsAt, type Branch, type Desk, locked, type Part, pause } from './branch.ts';
+import { accountsAt, type Branch, closedBecause, type Desk, locked, type Part, pause } from './branch.ts';
 import { drop, type KeptReceipt, keep, loadKept } from './kept.ts';
-import { isUnreachable, registersOf } from './lookup.ts';
+import { isRecovering, isUnreachable, registersOf } from './lookup.ts';
 import { type Later, whenKnown } from './registers.ts';
 import { remaining } from './rights.ts';
 import { credit, settlementOf } from './settle.ts';
@@ -23,17 +24,20 @@ import { decided, defaultTimeoutMs, type Grant, grant, granted, prepared, refuse
 import { obtain } from './waiting.ts';
 
 /** What the register holds. `confirmed` only in local registers, where the settlement is written into it. */
-interface Named {
+export interface Named {
   readonly receipt: string;
   readonly expires: number | null;
   readonly confirmed?: boolean;
+  /** Written again after a loss, by who does not know whether it was named: gives way to a grant that was. */
+  readonly claiming?: boolean;
 }
 
 const retryMs = 100;
 
-export const oncePrefix = (addressId: string): string => `once/${addressId}/`;
-const printNamed = (named: Named): string => JSON.stringify(named);
-const parseNamed = (text: string): Named => JSON.parse(text) as Named;
+export const onceStem = 'once/';
+export const oncePrefix = (addressId: string): string => `${onceStem}${addressId}/`;
+export const printNamed = (named: Named): string => JSON.stringify(named);
+export const parseNamed = (text: string): Named => JSON.parse(text) as Named;
 
 export function takeOnce(branch: Branch, entry: TakeEntry, options: TakeOptions): Later<TakeResult> {
   const prefix = oncePrefix(entry.address.id);
@@ -96,8 +100,9 @@ function repeated(branch: Branch, desk: Desk, { receipt, expires, confirmed = fa
 async function claim(branch: Branch, entry: TakeEntry, options: TakeOptions, name: string): Promise<TakeResult> {
   const deadlineMs = branch.host.elapsed() + (options.timeoutMs ?? defaultTimeoutMs);
   // What the registers say may be what they said before something was lost.
-  const isFrozen = branch.ledger.frozen !== null;
-  const register = isFrozen ? { value: null, revision: '', identity: '' } : await registersOf(branch).get(name);
+  const closed = closedBecause(branch);
+  if (closed !== null) return prepared(branch, [entry], ([part]) => decided(options, refused(branch, closed, part as Part)));
+  const register = await registersOf(branch).get(name);
   const live = await liveGrant(branch, register);
   return prepared(branch, [entry], async (parts) => {
     const [{ desk }] = parts as [Part];
@@ -107,9 +112,17 @@ async function claim(branch: Branch, entry: TakeEntry, options: TakeOptions, nam
     const durable = branch.ledger.flush();
     if (branch.bugs.has('claim not durable')) durable.catch(() => {});
     else await durable;
-    return finishClaim(branch, { parts, made: claimed, options, name, deadlineMs }, register);
+    try {
+      return await finishClaim(branch, { parts, made: claimed, options, name, deadlineMs }, register);
+    } catch (error) {
+      throw isRecovering(error) ? unknownOutcome() : error;
+    }
   });
 }
+
+/** The claim is durable here, and is finished later: nobody may think that nothing was done. */
+const unknownOutcome = (): CffbrwError =>
+  new CffbrwError('UNREACHABLE', 'the backbone was replaced while a key was claimed', { fix: 'Take again with the same key.' });
 
 interface ReserveOptions {
   readonly options: TakeOptions;
@@ -135,7 +148,7 @@ function reserve(
 }
 
 /** The grant that the register names, unless it was given back or has expired. */
-async function liveGrant(branch: Branch, { value }: Register): Promise<Named | null> {
+export async function liveGrant(branch: Branch, { value }: Pick<Register, 'value'>): Promise<Named | null> {
   if (value === null) return null;
   const named = parseNamed(value);
   const settlement = await settlementOf(branch, named.receipt);
@@ -184,7 +197,7 @@ async function decideClaim(branch: Branch, { made, name, deadlineMs }: Claim, fi
 async function granting<T>(branch: Branch, desk: Desk, id: string, answer: (accounts: readonly Account[]) => T): Promise<T> {
   for (;;) {
     const { generation } = branch.ledger;
-    const kept = await loadKept(branch, desk.who, id);
+    const kept = await loadKept(branch, desk.who, { id, address: desk.address.id });
     const accounts = await accountsAt(branch, [desk.address]);
     if (generation !== branch.ledger.generation) continue;
     if (kept?.state === 'claiming') keep(branch, desk.who, id, { ...kept, state: 'granted' });
@@ -196,7 +209,8 @@ async function granting<T>(branch: Branch, desk: Desk, id: string, answer: (acco
 async function losing<T>(branch: Branch, desk: Desk, id: string, answer: () => T): Promise<T> {
   for (;;) {
     const { generation } = branch.ledger;
-    const kept = await loadKept(branch, desk.who, id);
+    const place = { id, address: desk.address.id };
+    const kept = await loadKept(branch, desk.who, place);
     if (generation !== branch.ledger.generation) continue;
     if (kept?.state !== 'claiming') return answer();
     const done = await credit(
@@ -204,7 +218,7 @@ async function losing<T>(branch: Branch, desk: Desk, id: string, answer: () => T
       desk.who,
       branch.bugs.has('loser keeps unit') ? [] : kept.entries,
       () => {
-        drop(branch, desk.who, id);
+        drop(branch, desk.who, place);
         return { answer: answer() };
       },
       generation,
@@ -217,7 +231,7 @@ async function losing<T>(branch: Branch, desk: Desk, id: string, answer: () => T
 export function resumeClaim(branch: Branch, desk: Desk, id: string, { text, once, deadline }: KeptReceipt): Promise<void> {
   const name = once ?? '';
   return locked(branch, name, async () => {
-    const kept = await loadKept(branch, desk.who, id);
+    const kept = await loadKept(branch, desk.who, { id, address: desk.address.id });
     if (kept?.state !== 'claiming') return;
     const claimed: Claim = { parts: [{ desk, units: 0 }], made: { id, text, deadline }, options: {}, name, deadlineMs: 0 };
     await finishClaim(branch, claimed, await registersOf(branch).get(name));

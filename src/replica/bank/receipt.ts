@@ -57,6 +57,13 @@ export function createAuthenticator(secret: string): Authenticator {
   };
 }
 
+/** Where the records and registers of this receipt are, whoever issued it. Throws for a text that is none. */
+export function placeOfText(text: string): { readonly id: string; readonly address: string } {
+  const [id = '', payload = ''] = text.split('.');
+  const [, address] = JSON.parse(fromBase64Url(payload)) as [string, string];
+  return { id, address };
+}
+
 export const receiptPayload = (issuer: string, address: string, units: number): string =>
   toBase64Url(JSON.stringify([issuer, address, units]));
 

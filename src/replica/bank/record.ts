@@ -26,8 +26,11 @@ export interface BankRecord {
   readonly burned: Readonly<Record<string, number>>;
   readonly leases: Readonly<Record<string, Lease>>;
   readonly strong: Readonly<Record<string, StrongTotal>>;
-  /** Set while what was lost is being written again: nobody leases. Who has written already. */
-  readonly recovering: { readonly written: readonly string[] } | null;
+  /**
+   * Set while what was lost is being written again: nobody leases. Who has written already. `everything`: not this bank alone was lost but
+   * what the backbone held, so that who has written all its facts there has written here, too.
+   */
+  readonly recovering: { readonly written: readonly string[]; readonly everything?: boolean } | null;
 }
 
 /** All that one replica writes about itself, absolutely. */

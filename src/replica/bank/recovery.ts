@@ -9,10 +9,11 @@
  *   N13 A bank stops recovering only when all members have written, and what they wrote is covered by what was minted.
  */
 
+import type { BoundedRow } from '../../strategy/bounded-counter.ts';
 import type { Account } from '../ledger.ts';
 import type { Branch, Desk, SeenBank } from './branch.ts';
 import { openIntent, writeRow } from './intent.ts';
-import { type BankRecord, freeIn, leaseOf, sameTotals, type Totals, totalsOf, withTotals } from './record.ts';
+import { type BankRecord, freeIn, leaseOf, printBank, type Totals, totalsOf, withTotals } from './record.ts';
 import { knownInitial, rowOf } from './rights.ts';
 
 /** What the bank shall hold next, or null when nothing has to change. */
@@ -54,27 +55,43 @@ export const isSuspect = (account: Account, seen: SeenBank): boolean => isBehind
 
 /** Everybody writes again what they hold; the last one opens the bank. null: nothing to write. */
 export function planRecovery(branch: Branch, desk: Desk, account: Account, bank: BankRecord): Plan | null {
-  desk.trouble = 'recovering';
-  for (const waiter of [...desk.waiting]) {
-    for (const part of waiter.parts) if (part.desk === desk) waiter.refuse('recovering', part);
-  }
-  callEverybody(branch, desk, account);
   const members = branch.options.members?.() ?? [...account.rows.keys()];
-  const before = new Set(bank.recovering?.written);
   // Old incarnations of mine have nobody else to write for them, also when they have returned everything.
   const mine = desk.who === branch.me ? [...branch.own] : [desk.who];
-  const written = new Set([...before, ...mine]);
-  const begun: BankRecord = { ...bank, recovering: { written: [...written] } };
-  const next = mine.reduce((record, who) => rewritten(record, account, who), begun);
-  const isOver = members.every((who) => written.has(who)) && freeIn(next) >= 0;
-  const isNews = mine.some((who) => !before.has(who) || !sameTotals(totalsOf(next, who), totalsOf(bank, who)));
-  if (!isNews && !isOver) return null;
+  const rows = new Map([...account.rows].map(([who, { row }]) => [who, row]));
+  const next = writtenAgain(bank, rows, mine);
+  const written = new Set(next.recovering?.written);
+  const hasWritten = (who: string): boolean =>
+    written.has(who) || (next.recovering?.everything === true && branch.options.recovery?.hasWrittenFacts(who) === true);
+  const isOver = members.every(hasWritten) && freeIn(next) >= 0;
+  if (!isOver) refuseAll(branch, desk, account);
+  if (!isOver && printBank(next) === printBank(bank)) return null;
   return { account, totals: totalsOf(next, desk.who), bank: isOver ? { ...next, recovering: null } : next };
 }
 
+/** A bank that was kept by another backbone, or that is not there although somebody may have had units of it. */
+export const beginAgain = (bank: BankRecord, epoch: string | null, everything: boolean): BankRecord => ({
+  ...bank,
+  epoch,
+  recovering: everything ? { written: [], everything } : { written: [] },
+});
+
+/**
+ * The recovering record with all that these durable rows prove, and with a note that `mine` have written. A row of somebody else is as good
+ * a proof: what it says is durable where it comes from. Those who retired have nobody else to say it.
+ */
+export function writtenAgain(bank: BankRecord, rows: ReadonlyMap<string, BoundedRow>, mine: readonly string[]): BankRecord {
+  const written = [...new Set([...(bank.recovering?.written ?? []), ...mine])];
+  let next: BankRecord = { ...bank, recovering: { ...bank.recovering, written } };
+  for (const [who, row] of rows) {
+    next = rewritten(next, row, who);
+    if (row.initial !== null && bank.recovering?.everything === true) next = { ...next, initial: row.initial };
+  }
+  return next;
+}
+
 /** The record with what this incarnation's row proves, where the bank shows less. */
-function rewritten(bank: BankRecord, account: Account, who: string): BankRecord {
-  const row = rowOf(account, who);
+function rewritten(bank: BankRecord, row: BoundedRow, who: string): BankRecord {
   const shown = totalsOf(bank, who);
   const strong = { ...bank.strong };
   if (row.strong > (strong[who]?.count ?? 0)) strong[who] = { count: row.strong, id: '' };
@@ -84,6 +101,14 @@ function rewritten(bank: BankRecord, account: Account, who: string): BankRecord 
     minted: Math.max(row.minted, shown.minted),
     burned: Math.max(row.burned, shown.burned),
   });
+}
+
+function refuseAll(branch: Branch, desk: Desk, account: Account): void {
+  desk.trouble = 'recovering';
+  for (const waiter of [...desk.waiting]) {
+    for (const part of waiter.parts) if (part.desk === desk) waiter.refuse('recovering', part);
+  }
+  callEverybody(branch, desk, account);
 }
 
 /** A want brings everybody to the bank. It is taken back when the bank is open again. */

@@ -6,9 +6,10 @@ import { readIntent } from './intent.ts';
 import { type KeptReceipt, loadKept, openPrefix, remember } from './kept.ts';
 import { exchangeLocally } from './local.ts';
 import { resumeClaim } from './once.ts';
+import { placeOfText } from './receipt.ts';
 import { giveBack } from './return.ts';
 import { rightsOf, rowOf } from './rights.ts';
-import { resumeSettling, settlingPrefix } from './settle.ts';
+import { decidedPrefix, resumeSettling, settlingPrefix } from './settle.ts';
 import { settleEarlier, strongPrefix } from './strong.ts';
 
 /** Reads which receipts are claims or have deadlines, again after memory was reverted. */
@@ -22,6 +23,13 @@ export async function reopen(branch: Branch): Promise<void> {
       }
     }
     branch.openGeneration = generation;
+  }
+}
+
+/** For whom something was decided here in an earlier life. */
+export async function reopenDecided(branch: Branch): Promise<void> {
+  for (const { name } of await branch.ledger.records(decidedPrefix)) {
+    branch.decidedFor.add(name.slice(decidedPrefix.length, name.lastIndexOf('/')));
   }
 }
 
@@ -40,7 +48,7 @@ export async function lookAfter(branch: Branch, who: string): Promise<void> {
   const { ledger } = branch;
   for (const { name } of await ledger.records(`${intentPrefix}${who}/`)) await openDesk(branch, who, name);
   for (const { name } of await ledger.records(`${strongPrefix}${who}/`)) await finishStrong(branch, who, name);
-  for (const { value } of await ledger.records(`${settlingPrefix}${who}/`)) await resumeSettling(branch, value);
+  for (const { name, value } of await ledger.records(`${settlingPrefix}${who}/`)) await resumeSettling(branch, name, value);
   branch.openGeneration = -1;
   await reopen(branch);
 }
@@ -72,9 +80,9 @@ export async function resumeLocally(branch: Branch, who: string): Promise<void> 
 
 /** Claims that nobody waits for any more. Rejects with UNREACHABLE. */
 export async function finishClaims(branch: Branch): Promise<void> {
-  for (const [id, { who, claiming, once }] of [...branch.open]) {
+  for (const [id, { who, text, claiming, once }] of [...branch.open]) {
     if (!claiming || branch.locks.has(once ?? '')) continue;
-    const kept = await loadKept(branch, who, id);
+    const kept = await loadKept(branch, who, placeOfText(text));
     const address = parseAddress(kept?.entries[0]?.[0] ?? '');
     if (kept === null || address === null) branch.open.delete(id);
     else await resumeClaim(branch, deskOf(branch, await branch.ledger.account(address), who), id, kept);

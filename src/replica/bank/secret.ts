@@ -1,9 +1,9 @@
 /** The secret under which receipts are authenticated: made once, by whoever comes first, and the same for all replicas. */
 import type { Branch } from './branch.ts';
-import { lookUp } from './lookup.ts';
+import { lookUp, recoveringError, registersOf } from './lookup.ts';
 import { createAuthenticator } from './receipt.ts';
 
-const secretName = 'receipt-key';
+export const secretName = 'receipt-key';
 
 /** Rejects with UNREACHABLE when it is neither known here nor to be had. */
 export async function ensureAuthenticator(branch: Branch): Promise<void> {
@@ -25,7 +25,15 @@ async function rememberedSecret(branch: Branch): Promise<string> {
   return secret;
 }
 
+async function secretThatIsThere(branch: Branch): Promise<string> {
+  const { value } = await registersOf(branch).get(secretName);
+  if (value === null) throw recoveringError();
+  return value;
+}
+
 async function fetchSecret(branch: Branch): Promise<string> {
+  // It may have been lost, and somebody may still bring it back: a second one would make strangers of all receipts.
+  if (branch.local === null && branch.options.recovery?.stage === 0) return secretThatIsThere(branch);
   const { register } = await lookUp(branch, secretName, () => branch.host.id() + branch.host.id());
   return register.value ?? '';
 }

@@ -10,38 +10,49 @@
  *   N10 A receipt is settled once: what `settle/<id>` says first, holds.
  *   N11 The issuer's row applies a settlement once: in the transaction that deletes the receipt's record, or marks a plain receipt as applied.
  */
+import type { Register } from '../../backbone/backbone.ts';
 import { CffbrwError, invariant } from '../../error.ts';
 import { type Address, parseAddress } from '../../strategy/address.ts';
 import type { SettleResult } from '../replica.ts';
-import { accountsAt, type Branch, type Desk, deskOf, locked, serve } from './branch.ts';
+import { accountsAt, type Branch, closedBecause, type Desk, deskOf, locked, serve } from './branch.ts';
 import { openIntent, readIntent, writeRow } from './intent.ts';
-import { drop, type KeptReceipt, loadKept } from './kept.ts';
+import { type Applied, appliedName, drop, type KeptReceipt, loadKept, type ReceiptPlace, type Settlement } from './kept.ts';
 import { exchangeLocally } from './local.ts';
-import { isUnreachable, lookUp, registersOf } from './lookup.ts';
-import type { Receipt } from './receipt.ts';
+import { isRecovering, isUnreachable, lookUp, registersOf } from './lookup.ts';
+import { placeOfText, type Receipt } from './receipt.ts';
 import { settlePrefix } from './registers.ts';
 import { giveBack } from './return.ts';
 import { rightsOf, rowOf } from './rights.ts';
 import { ensureAuthenticator } from './secret.ts';
 
-export type Settlement = 'give' | 'confirm' | 'expire';
-
 export const settlingPrefix = 'settling/';
-const appliedName = (id: string): string => `applied/${id}`;
-const settleName = (id: string): string => `${settlePrefix}${id}`;
+export const decidedPrefix = 'decided/';
+
+/** What is being asked for about a receipt. */
+export interface Asked {
+  readonly text: string;
+  readonly asked: Settlement;
+}
+
+/** What was decided here about a receipt of another issuer. */
+export interface Decided {
+  readonly text: string;
+  readonly settlement: Settlement;
+}
+
+export const settleName = ({ address, id }: ReceiptPlace): string => `${settlePrefix}${address}/${id}`;
 const noticesName = (who: string): string => `notices/${who}`;
 const noticesPerContact = 200;
 
 /** What was decided about a receipt; null: nothing yet. With a backbone. */
 export async function settlementOf(branch: Branch, text: string): Promise<Settlement | null> {
-  const id = text.slice(0, text.indexOf('.'));
-  return (await registersOf(branch).get(settleName(id))).value as Settlement | null;
+  return (await registersOf(branch).get(settleName(placeOfText(text)))).value as Settlement | null;
 }
 
 /** Gives back or confirms. Durable when it resolves. */
 export async function settle(branch: Branch, text: string, asked: 'give' | 'confirm'): Promise<SettleResult> {
-  const { frozen } = branch.ledger;
-  if (frozen !== null) return { ok: false, reason: frozen === 'unreachable' ? 'unreachable' : 'recovering', repeated: false };
+  const closed = closedBecause(branch);
+  if (closed !== null) return { ok: false, reason: closed, repeated: false };
   try {
     await ensureAuthenticator(branch);
     const receipt = branch.authenticator?.verify(text) ?? null;
@@ -50,9 +61,9 @@ export async function settle(branch: Branch, text: string, asked: 'give' | 'conf
       branch.local === null ? settleRegister(branch, receipt, asked) : settleHere(branch, receipt, asked),
     );
   } catch (error) {
-    if (isUnreachable(error)) {
+    if (isUnreachable(error) || isRecovering(error)) {
       for (const who of branch.own) branch.unfinished.add(who);
-      return { ok: false, reason: 'unreachable', repeated: false };
+      return { ok: false, reason: isRecovering(error) ? 'recovering' : 'unreachable', repeated: false };
     }
     if (error instanceof CffbrwError && error.code === 'WINDOW_CLOSED') return unknown;
     throw error;
@@ -77,7 +88,7 @@ export async function expire(branch: Branch, text: string): Promise<void> {
     } else if (branch.bugs.has('expire without register')) {
       await apply(branch, receipt, 'expire');
     } else {
-      const { register } = await lookUp(branch, settleName(receipt.id), () => 'expire');
+      const { register } = await lookUp(branch, settleName(receipt), () => 'expire');
       await apply(branch, receipt, register.value as Settlement);
     }
   });
@@ -86,38 +97,61 @@ export async function expire(branch: Branch, text: string): Promise<void> {
 // ── With a backbone. ──
 
 async function settleRegister(branch: Branch, receipt: Receipt, asked: Settlement): Promise<SettleResult> {
+  const found = await registersOf(branch).get(settleName(receipt));
+  if (found.value === null || branch.own.has(receipt.issuer)) return carryThrough(branch, receipt, asked, found);
+  return answer(asked, found.value as Settlement, false);
+}
+
+async function carryThrough(branch: Branch, receipt: Receipt, asked: Settlement, found: Register): Promise<SettleResult> {
   const mine = branch.own.has(receipt.issuer);
-  const decided = mine ? null : await settlementOf(branch, receipt.text);
-  if (decided !== null) return answer(asked, decided, false);
-  if (mine) await noteSettling(branch, receipt, asked);
-  else await notify(branch, receipt);
-  const { register, created } = await decide(branch, receipt, asked);
-  if (mine) {
-    await apply(branch, receipt, register.value as Settlement);
-    await branch.ledger.flush();
+  await noteSettling(branch, receipt, asked);
+  if (!mine) await notify(branch, receipt);
+  const { register, done } = await decide(branch, receipt, asked, found);
+  if (mine) await apply(branch, receipt, register.value as Settlement);
+  else noteDecided(branch, receipt, register.value as Settlement);
+  await branch.ledger.flush();
+  return answer(asked, register.value as Settlement, done);
+}
+
+/** Create-if-absent, from what was found. */
+async function decide(branch: Branch, receipt: Receipt, asked: Settlement, found: Register) {
+  if (found.value !== null && !branch.bugs.has('settle overwrites')) return { register: found, done: false };
+  try {
+    const { register, done } = await registersOf(branch).compareAndSet(settleName(receipt), asked, found.revision);
+    return branch.bugs.has('settle overwrites') ? { register: { value: asked }, done: true } : { register, done };
+  } catch (error) {
+    // Refused by another backbone: it did not happen, and is not to happen later.
+    if (isRecovering(error)) branch.ledger.putRecord(settlingName(branch, receipt), null);
+    throw error;
   }
-  return answer(asked, register.value as Settlement, created);
 }
 
-async function decide(branch: Branch, { id }: Receipt, asked: Settlement): ReturnType<typeof lookUp> {
-  if (!branch.bugs.has('settle overwrites')) return lookUp(branch, settleName(id), () => asked);
-  const { revision } = await registersOf(branch).get(settleName(id));
-  const { register } = await registersOf(branch).compareAndSet(settleName(id), asked, revision);
-  return { register: { ...register, value: asked }, created: true };
-}
-
-const settlingName = ({ issuer, id }: Receipt): string => `${settlingPrefix}${issuer}/${id}`;
+/** Of the issuer, or of whoever settles for it. */
+const settlingName = (branch: Branch, { issuer, id }: Receipt): string =>
+  `${settlingPrefix}${branch.own.has(issuer) ? issuer : branch.me}/${id}`;
 
 async function noteSettling(branch: Branch, receipt: Receipt, asked: Settlement): Promise<void> {
-  branch.ledger.putRecord(settlingName(receipt), JSON.stringify({ text: receipt.text, asked }));
+  branch.ledger.putRecord(settlingName(branch, receipt), JSON.stringify({ text: receipt.text, asked } satisfies Asked));
   await branch.ledger.flush();
 }
 
+/** Until the issuer has applied it, only this store knows it for certain. */
+function noteDecided(branch: Branch, receipt: Receipt, settlement: Settlement): void {
+  branch.ledger.putRecord(`${decidedPrefix}${receipt.issuer}/${receipt.id}`, JSON.stringify({ text: receipt.text, settlement }));
+  branch.ledger.putRecord(settlingName(branch, receipt), null);
+  branch.decidedFor.add(receipt.issuer);
+}
+
 /** Finishes what a crash or an unknown outcome left: the same settlement is asked for again. */
-export async function resumeSettling(branch: Branch, value: string): Promise<void> {
-  const { text, asked } = JSON.parse(value) as { text: string; asked: Settlement };
+export async function resumeSettling(branch: Branch, name: string, value: string): Promise<void> {
+  const { text, asked } = JSON.parse(value) as Asked;
   const receipt = branch.authenticator?.verify(text) ?? null;
-  if (receipt !== null) await locked(branch, `receipt ${receipt.id}`, () => settleRegister(branch, receipt, asked));
+  if (receipt === null) return;
+  await locked(branch, `receipt ${receipt.id}`, async () =>
+    carryThrough(branch, receipt, asked, await registersOf(branch).get(settleName(receipt))),
+  );
+  // An earlier incarnation may have noted it, for a receipt that is not its own.
+  if (name !== settlingName(branch, receipt)) branch.ledger.putRecord(name, null);
 }
 
 /** The issuer's part. The settlement is decided; the row follows, once (N11). */
@@ -126,20 +160,26 @@ async function apply(branch: Branch, receipt: Receipt, settlement: Settlement): 
   for (;;) {
     const { generation } = branch.ledger;
     const plain = receipt.units > 0;
-    const kept = plain ? null : await loadKept(branch, issuer, id);
-    const over = plain ? (await branch.ledger.loadRecord(appliedName(id))) !== null : kept === null;
+    const kept = plain ? null : await loadKept(branch, issuer, receipt);
+    const done = await branch.ledger.loadRecord(appliedName(receipt));
+    const over = plain ? done !== null : kept === null;
     if (generation !== branch.ledger.generation) continue;
     const entries = over && !branch.bugs.has('credit twice') ? [] : entriesOf(receipt, kept);
     const finish = () => {
-      if (plain && settlement !== 'confirm' && !over) branch.ledger.putRecord(appliedName(id), settlement);
-      if (kept !== null) drop(branch, issuer, id);
+      if (done === null) branch.ledger.putRecord(appliedName(receipt), JSON.stringify(appliedOf(settlement, kept)));
+      if (kept !== null) drop(branch, issuer, receipt);
       branch.open.delete(id);
-      branch.ledger.putRecord(settlingName(receipt), null);
+      branch.ledger.putRecord(settlingName(branch, receipt), null);
       return true;
     };
     if ((await credit(branch, issuer, settlement === 'confirm' ? [] : entries, finish, generation)) !== null) return;
   }
 }
+
+const appliedOf = (settlement: Settlement, kept: KeptReceipt | null): Applied => {
+  if (kept === null || kept.once === null) return { settlement, named: null };
+  return { settlement, named: { once: kept.once, text: kept.text, deadline: kept.deadline } };
+};
 
 const entriesOf = (receipt: Receipt, kept: KeptReceipt | null): KeptReceipt['entries'] =>
   receipt.units > 0 ? [[receipt.address, receipt.units]] : (kept?.entries ?? []);
@@ -197,7 +237,7 @@ const addressesOf = (entries: KeptReceipt['entries']): Address[] =>
 
 // ── Notices. ──
 
-async function notify(branch: Branch, { issuer, text }: Receipt): Promise<void> {
+export async function notify(branch: Branch, { issuer, text }: Receipt): Promise<void> {
   const name = noticesName(issuer);
   let register = await registersOf(branch).get(name);
   for (;;) {
@@ -225,9 +265,27 @@ export async function readNotices(branch: Branch, who: string): Promise<void> {
   await forget(branch, noticesName(who), over);
 }
 
+/**
+ * What was decided here for other issuers is forgotten once they have learnt it: they take the notice away after that is durable. What a
+ * backbone lost is no proof of it, so this is asked only where nothing is lost. Rejects with UNREACHABLE.
+ */
+export async function forgetDecided(branch: Branch): Promise<void> {
+  for (const issuer of [...branch.decidedFor]) {
+    const records = await branch.ledger.records(`${decidedPrefix}${issuer}/`);
+    const { value } = records.length === 0 ? { value: null } : await registersOf(branch).get(noticesName(issuer));
+    const noted = new Set(value === null ? [] : (JSON.parse(value) as string[]));
+    let left = 0;
+    for (const record of records) {
+      if (noted.has((JSON.parse(record.value) as Decided).text)) left += 1;
+      else branch.ledger.putRecord(record.name, null);
+    }
+    if (left === 0) branch.decidedFor.delete(issuer);
+  }
+}
+
 const learn = (branch: Branch, receipt: Receipt): Promise<boolean> =>
   locked(branch, `receipt ${receipt.id}`, async () => {
-    const { value } = await registersOf(branch).get(settleName(receipt.id));
+    const { value } = await registersOf(branch).get(settleName(receipt));
     if (value !== null) await apply(branch, receipt, value as Settlement);
     return value !== null;
   });
@@ -248,17 +306,17 @@ async function forget(branch: Branch, name: string, over: ReadonlySet<string>): 
 
 async function settleHere(branch: Branch, receipt: Receipt, asked: Settlement): Promise<SettleResult> {
   const { local } = branch;
-  const name = settleName(receipt.id);
+  const name = settleName(receipt);
   for (;;) {
     const { generation } = branch.ledger;
     const held = (await local?.get(name))?.value as Settlement | null;
-    const kept = receipt.units > 0 ? null : await loadKept(branch, receipt.issuer, receipt.id);
+    const kept = receipt.units > 0 ? null : await loadKept(branch, receipt.issuer, receipt);
     if (generation !== branch.ledger.generation) continue;
     if (held !== null) return answered(branch, answer(asked, held, false));
     if (!branch.own.has(receipt.issuer) || (receipt.units === 0 && kept === null)) return unknown;
     const finish = () => {
       local?.put(name, asked);
-      if (kept !== null) drop(branch, receipt.issuer, receipt.id);
+      if (kept !== null) drop(branch, receipt.issuer, receipt);
       if (kept?.once) nameLocally(branch, kept, asked);
       return answer(asked, asked, true);
     };

@@ -13,7 +13,7 @@ import type { TakeResult } from '../replica.ts';
 import { accountsAt, type Branch, type Desk, locked, type Part, pause, type Reason, type SeenBank } from './branch.ts';
 import { openIntent, readIntent, writeRow } from './intent.ts';
 import { fetchBank, settled } from './lease.ts';
-import { isUnreachable, registersOf } from './lookup.ts';
+import { isRecovering, isUnreachable, registersOf } from './lookup.ts';
 import { freeIn, printBank, totalsOf, withStrong, withTotals } from './record.ts';
 import { isOfAnother, isSuspect } from './recovery.ts';
 import { giveBack } from './return.ts';
@@ -69,7 +69,7 @@ async function record<T>(branch: Branch, { desk, units }: Part, finish: (account
 
 async function attempt(branch: Branch, part: Part, deadlineMs: number): Promise<'taken' | Reason> {
   const { desk, units } = part;
-  const trial: Trial = { id: branch.host.id(), deadlineMs, unsure: false };
+  const trial: Trial = { id: branch.host.id(), deadlineMs, unsure: false, turned: false };
   branch.ledger.putRecord(strongName(desk), JSON.stringify({ id: trial.id, units } satisfies Attempt));
   await branch.ledger.flush();
   desk.strongWants += units;
@@ -80,6 +80,11 @@ async function attempt(branch: Branch, part: Part, deadlineMs: number): Promise<
     if (trial.unsure) branch.unfinished.add(desk.who);
     else branch.ledger.putRecord(strongName(desk), null);
     return outcome;
+  } catch (error) {
+    branch.unfinished.add(desk.who);
+    // An earlier try of it may have happened.
+    if (isRecovering(error) && trial.unsure) return 'unreachable';
+    throw error;
   } finally {
     desk.strongWants -= units;
     const account = branch.ledger.peek(desk.address);
@@ -92,6 +97,14 @@ interface Trial {
   readonly deadlineMs: number;
   /** Set when a compare-and-set was not answered. */
   unsure: boolean;
+  /** Set when a turn has seen the recovering bank: it opens what is complete. */
+  turned: boolean;
+}
+
+async function turnFirst(branch: Branch, desk: Desk, trial: Trial): Promise<null> {
+  trial.turned = true;
+  await settled(branch, desk);
+  return null;
 }
 
 async function exchange(branch: Branch, part: Part, trial: Trial): Promise<'taken' | Reason> {
@@ -119,7 +132,7 @@ async function propose(branch: Branch, { desk, units }: Part, trial: Trial, seen
     if (known !== undefined && (total?.count ?? 0) > rowOf(known, desk.who).strong) return 'taken';
   }
   if (total?.id === trial.id) return 'taken';
-  if (bank.recovering !== null) return 'recovering';
+  if (bank.recovering !== null) return trial.turned ? 'recovering' : turnFirst(branch, desk, trial);
   const account = branch.ledger.peek(desk.address);
   const lost = isOfAnother(branch.options.epoch?.() ?? null, bank) || (account !== undefined && isSuspect(account, seen));
   if (lost) return settled(branch, desk).then(() => null);

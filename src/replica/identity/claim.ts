@@ -7,11 +7,12 @@
  *   I2  Nothing is held before the claim is confirmed durably.
  *   I3  Nothing is claimed in a backbone of another epoch, unless an operator said to adopt it.
  */
-import type { Backbone } from '../../backbone/backbone.ts';
+import type { Backbone, Registers } from '../../backbone/backbone.ts';
 import { CffbrwError, invariant } from '../../error.ts';
-import { type Holder, lastCommit, save } from './holder.ts';
+import { registersIn } from '../epoch.ts';
+import { type Holder, lastCommit, noteMembers, save } from './holder.ts';
 import { forgetNonce, type Nonce, nameOf, storeIdentity, storeNonce } from './incarnation.ts';
-import { changeMembers, type Member, type Members, readMembers } from './members.ts';
+import { changeMembers, lastStage, lostBy, type Member, type Members, readMembers } from './members.ts';
 import { judgeNonce, judgeRows } from './proof.ts';
 
 export interface Claim {
@@ -35,12 +36,13 @@ export async function claim(holder: Holder, backbone: Backbone, wanted: Claim): 
   const epoch = await backbone.identity();
   const strange = judgeEpoch(holder, epoch);
   if (strange !== null) return { kind: 'recovering', why: strange };
-  const members = await readMembers(backbone.registers);
+  const registers = registersIn(backbone.registers, () => epoch, changedMeanwhile);
+  const members = await readMembers(registers);
   const latest = await backbone.latest(wanted.id);
   const before = judge(holder, { ...wanted, commit: await commitNow(holder, wanted) }, members, latest);
   if (before.kind !== 'proven') return before;
   const nonce = await intend(holder, wanted.id);
-  const outcome = await swap(holder, backbone, wanted, nonce);
+  const outcome = await swap(holder, registers, { ...wanted, epoch }, nonce);
   if (outcome.kind !== 'proven') return outcome;
   const latestAfter = await backbone.latest(wanted.id);
   const late = judgeRows(latestAfter, undefined, await commitNow(holder, wanted));
@@ -81,17 +83,27 @@ async function intend(holder: Holder, id: string): Promise<Nonce> {
 }
 
 /** Compare-and-set from a nonce of mine to this process's. */
-async function swap(holder: Holder, backbone: Backbone, wanted: Claim, nonce: Nonce): Promise<Outcome> {
+async function swap(holder: Holder, registers: Registers, wanted: Joining, nonce: Nonce): Promise<Outcome> {
   let outcome: Outcome = { kind: 'unproven', why: 'nothing was found out' };
-  const { members } = await changeMembers(backbone.registers, (found) => {
+  const { members } = await changeMembers(registers, (found) => {
     outcome = judge(holder, wanted, found, 0);
-    return outcome.kind === 'proven' ? new Map([[wanted.id, entryOf(holder, wanted, nonce)]]) : null;
+    if (outcome.kind !== 'proven') return null;
+    // Who begins here has nothing to write again; who comes back where its entry was lost, has.
+    const begun = outcome.regressed === null ? { epoch: wanted.epoch, stage: lastStage } : null;
+    const { written } = found.get(wanted.id) ?? { written: begun };
+    const entry = { ...entryOf(holder, wanted, nonce), written };
+    return new Map([...lostBy(found, holder.known), [wanted.id, entry]]);
   });
-  holder.members = members;
+  await noteMembers(holder, members);
   return outcome;
 }
 
-const entryOf = (holder: Holder, { id, commit, state }: Claim, { nonce }: Nonce): Member => ({
+interface Joining extends Claim {
+  /** The identity of the backbone. */
+  readonly epoch: string;
+}
+
+const entryOf = (holder: Holder, { id, commit, state }: Claim, { nonce }: Nonce): Omit<Member, 'written'> => ({
   name: nameOf(id),
   nonce,
   since: holder.host.now(),

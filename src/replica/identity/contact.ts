@@ -6,12 +6,13 @@
  *   I4  A process whose nonce was replaced, whose incarnation was retired, or whose rows the backbone knows better stops writing at once.
  *   I5  Of an old incarnation nothing is touched before it is proven, and that it is proven is durable before its rights are.
  */
-import type { Backbone } from '../../backbone/backbone.ts';
+import type { Backbone, Registers } from '../../backbone/backbone.ts';
 import { CffbrwError, invariant } from '../../error.ts';
+import { registersIn } from '../epoch.ts';
 import { claim, judgeEpoch, type Outcome } from './claim.ts';
-import { fence, type Holder, lastCommit, noteRegression, ownsOld, saveOld } from './holder.ts';
+import { epochOf, fence, type Holder, lastCommit, noteMembers, noteRegression, ownsOld, saveOld } from './holder.ts';
 import type { Freeze, OldIncarnation } from './incarnation.ts';
-import { changeMembers, type Member, readMembers } from './members.ts';
+import { changeMembers, lostBy, type Member, readMembers } from './members.ts';
 import { moveIn } from './move.ts';
 import { judgeNonce, judgeRows } from './proof.ts';
 
@@ -61,18 +62,21 @@ export function joined(holder: Holder, regressed: string | null): void {
 /** Looks whether this process is still the one (I4), and puts its entry back where the backbone lost it. */
 async function look(holder: Holder, backbone: Backbone): Promise<void> {
   const { id } = holder.identity;
-  const [epoch, latest, members] = await Promise.all([backbone.identity(), backbone.latest(id), readMembers(backbone.registers)]);
+  const joinedTo = epochOf(holder);
+  const registers = joinedTo === null ? backbone.registers : registersIn(backbone.registers, () => joinedTo);
+  const [epoch, latest] = await Promise.all([backbone.identity(), backbone.latest(id)]);
   const strange = judgeEpoch(holder, epoch);
   if (strange !== null) throw recovering(strange);
+  const members = await readMembers(registers);
   // Asked after `latest`: what the backbone keeps of mine was committed here before.
   const beyond = judgeRows(latest, undefined, await lastCommit(holder));
   if (beyond !== null) throw fence(holder, beyond);
-  holder.members = members;
+  await noteMembers(holder, members);
   const finding = judgeOwn(holder, holder.members.get(id));
-  if (finding.kind === 'mine') return;
-  if (finding.kind !== 'regressed') throw fence(holder, finding.why);
-  await putBack(holder, backbone);
-  noteRegression(holder, finding.why);
+  if (finding.kind === 'mine' && lostBy(members, holder.known).size === 0) return;
+  if (finding.kind !== 'mine' && finding.kind !== 'regressed') throw fence(holder, finding.why);
+  await putBack(holder, registers);
+  if (finding.kind === 'regressed') noteRegression(holder, finding.why);
 }
 
 const judgeOwn = (holder: Holder, member: Member | undefined) => {
@@ -82,25 +86,28 @@ const judgeOwn = (holder: Holder, member: Member | undefined) => {
   return finding;
 };
 
-async function putBack(holder: Holder, backbone: Backbone): Promise<void> {
+async function putBack(holder: Holder, registers: Registers): Promise<void> {
   const { id } = holder.identity;
   const commit = await lastCommit(holder);
-  const outcome = await claimEntry(holder, backbone, commit);
+  const outcome = await claimEntry(holder, registers, commit);
   if (outcome !== null) throw fence(holder, outcome);
   invariant(holder.members.get(id)?.nonce === holder.held.get(id), 'I4', `${id} is not the one that was put back`);
 }
 
-async function claimEntry(holder: Holder, backbone: Backbone, commit: number): Promise<string | null> {
+async function claimEntry(holder: Holder, registers: Registers, commit: number): Promise<string | null> {
   const { id } = holder.identity;
   let refused: string | null = null;
-  const { members } = await changeMembers(backbone.registers, (found) => {
+  const { members } = await changeMembers(registers, (found) => {
     const finding = judgeOwn(holder, found.get(id));
     refused = finding.kind === 'foreign' || finding.kind === 'retired' ? finding.why : null;
+    if (refused !== null) return null;
+    const entries = lostBy(found, holder.known);
+    if (finding.kind === 'mine') return entries;
     const nonce = holder.held.get(id) ?? '';
-    const entry: Member = { name: holder.name, nonce, since: holder.host.now(), state: 'active', commit };
-    return finding.kind === 'regressed' ? new Map([[id, entry]]) : null;
+    const { written } = found.get(id) ?? { written: null };
+    return entries.set(id, { name: holder.name, nonce, since: holder.host.now(), state: 'active', commit, written });
   });
-  holder.members = members;
+  await noteMembers(holder, members);
   return refused;
 }
 

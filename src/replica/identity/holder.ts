@@ -16,9 +16,10 @@ import {
   type OldIncarnation,
   readMark,
   storeIdentity,
+  storeMembers,
   storeOld,
 } from './incarnation.ts';
-import type { Members } from './members.ts';
+import type { Member, Members } from './members.ts';
 
 export interface Holder {
   readonly host: Host;
@@ -40,6 +41,8 @@ export interface Holder {
   readonly resumed: Set<string>;
   /** As last seen. */
   members: Members;
+  /** All that this store ever knew: what a backbone that lost something is told again. */
+  known: Members;
   /** A freeze that ends by itself: out of reach, another epoch. */
   waiting: Freeze | null;
   /** Set for good once this process must not write any more. */
@@ -67,6 +70,24 @@ export async function saveOld(holder: Holder, id: string, change: Partial<OldInc
   await save(holder, [storeOld(next)]);
   holder.old.set(id, next);
 }
+
+/** What the register of members shows; whoever is new in it is remembered. */
+export async function noteMembers(holder: Holder, members: Members): Promise<void> {
+  holder.members = members;
+  const news = [...members].filter(([id, member]) => !isKnown(holder.known.get(id), member));
+  if (news.length === 0) return;
+  // What it has written it has written there, and not where it is put back.
+  const known = new Map([...holder.known, ...news.map(([id, member]) => [id, { ...member, written: null }] as const)]);
+  await save(holder, [storeMembers(known)]);
+  holder.known = known;
+}
+
+/** What would be told again is the same. */
+const isKnown = (known: Member | undefined, { nonce, state }: Member): boolean => known?.nonce === nonce && known.state === state;
+
+/** The backbone that this replica has joined, or null. */
+export const epochOf = ({ identity: { home } }: Holder): string | null =>
+  typeof home === 'object' ? (home?.epoch ?? null) : null;
 
 /** True when this incarnation may hold rights: it confirmed a claim at a backbone, or its bank is here. */
 export const mayHoldRights = (holder: Holder): boolean =>

@@ -15,9 +15,10 @@ import type { Backbone } from '../../backbone/backbone.ts';
 import { CffbrwError, invariant } from '../../error.ts';
 import type { Host } from '../../host.ts';
 import type { Store } from '../../store/store.ts';
+import { registersIn } from '../epoch.ts';
 import { commitRecord, type Witness } from '../witness.ts';
 import { claimOwn, contact, holds, joined, recoveringFreeze } from './contact.ts';
-import { beginNew, fence, type Holder, lastCommit, mayHoldRights, ownsOld, save, saveIdentity } from './holder.ts';
+import { beginNew, epochOf, fence, type Holder, lastCommit, mayHoldRights, ownsOld, save, saveIdentity } from './holder.ts';
 import {
   type Freeze,
   type IdentityRecord,
@@ -32,6 +33,7 @@ import {
 import { changeMembers, countActive, type Members } from './members.ts';
 import { moveIn } from './move.ts';
 import { type Doubt, judgeWitness } from './proof.ts';
+import { type Recovery, recoveryOf } from './recovery.ts';
 
 export interface IdentityOptions {
   readonly host: Host;
@@ -57,6 +59,10 @@ export interface Identity {
   readonly recoveredAt: number | null;
   /** True for rows that this process writes: mine, and those of old incarnations that are proven. */
   owns(replica: string): boolean;
+  /** The identity of the backbone that this replica has joined, or null. */
+  readonly epoch: string | null;
+  /** What was lost with a backbone, and is not written again yet. */
+  readonly recovery: Recovery;
   /** How many replicas share the rights, this one included. */
   activeReplicas(): number;
   /** Looks at the backbone again. Rejects with UNREACHABLE, RECOVERING (another epoch: nothing there may be used), FENCED. */
@@ -102,6 +108,7 @@ function holderOf(options: IdentityOptions, stored: Stored): Holder {
     held: new Map(),
     resumed: new Set(),
     members: new Map(),
+    known: stored.members,
     waiting: null,
     fenced: null,
     fencedListeners: [],
@@ -217,6 +224,10 @@ function publicFace(holder: Holder): Identity {
     get recoveredAt() {
       return holder.identity.recoveredAt;
     },
+    get epoch() {
+      return epochOf(holder);
+    },
+    recovery: recoveryOf(holder),
     owns: (replica) => replica === holder.identity.id || ownsOld(holder, replica),
     activeReplicas: () => Math.max(1, countActive(holder.members)),
     contact() {
@@ -254,7 +265,9 @@ async function stop(holder: Holder): Promise<void> {
   const { backbone, identity } = holder;
   if (backbone === null || holder.fenced !== null || !holds(holder)) return;
   const commit = await lastCommit(holder);
-  await changeMembers(backbone.registers, (members) => {
+  const epoch = epochOf(holder);
+  const registers = epoch === null ? backbone.registers : registersIn(backbone.registers, () => epoch);
+  await changeMembers(registers, (members) => {
     const member = members.get(identity.id);
     if (member === undefined || member.nonce !== holder.held.get(identity.id) || member.state !== 'active') return null;
     return new Map([[identity.id, { ...member, state: 'stopped', commit }]]);

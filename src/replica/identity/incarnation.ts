@@ -8,10 +8,13 @@ import { CffbrwError } from '../../error.ts';
 import type { Host } from '../../host.ts';
 import type { Store, StoredRecord } from '../../store/store.ts';
 import { commitRecord } from '../witness.ts';
+import { type Members, parseMembers, printMembers } from './members.ts';
 
 export const identityRecord = 'identity';
 export const oldPrefix = 'old/';
 export const noncePrefix = 'nonce/';
+/** Every member that this store ever knew of. */
+export const membersRecord = 'members';
 /** The registers of a bank without a backbone. */
 export const registerPrefix = 'register/';
 export const storedFormat = 1;
@@ -76,6 +79,7 @@ export interface Stored {
   readonly mark: CommitMark | null;
   readonly old: ReadonlyMap<string, OldIncarnation>;
   readonly nonces: ReadonlyMap<string, readonly Nonce[]>;
+  readonly members: Members;
 }
 
 const namePattern = /^[a-z0-9][a-z0-9-]{0,31}$/;
@@ -119,6 +123,8 @@ export const storeIdentity = (identity: IdentityRecord): StoredRecord => ({
 
 export const storeOld = (old: OldIncarnation): StoredRecord => ({ name: `${oldPrefix}${old.id}`, value: JSON.stringify(old) });
 
+export const storeMembers = (members: Members): StoredRecord => ({ name: membersRecord, value: printMembers(members) });
+
 const nonceName = (id: string, { boot, nonce }: Nonce): string => `${noncePrefix}${id}/${String(boot).padStart(9, '0')}-${nonce}`;
 
 export const storeNonce = (id: string, nonce: Nonce): StoredRecord => ({
@@ -139,6 +145,7 @@ export async function readStored(store: Store): Promise<Stored> {
     mark,
     old: new Map(old.map((incarnation) => [incarnation.id, incarnation])),
     nonces: parseNonces(await allRecords(store, noncePrefix)),
+    members: parseMembers(await oneRecord(store, membersRecord)),
   };
 }
 

@@ -10,7 +10,12 @@
  */
 import type { Backbone } from '../../backbone/backbone.ts';
 import { invariant } from '../../error.ts';
+import type { StoredRecord } from '../../store/store.ts';
+import { type Applied, appliedPrefix } from '../bank/kept.ts';
+import { onceStem, parseNamed } from '../bank/once.ts';
+import { placeOfText } from '../bank/receipt.ts';
 import { parseBank, printBank } from '../bank/record.ts';
+import { settlePrefix } from '../bank/registers.ts';
 import { beginNew, type Holder, save, saveIdentity, saveOld } from './holder.ts';
 import { allRecords, type Freeze, registerPrefix, storeIdentity } from './incarnation.ts';
 import { changeMembers } from './members.ts';
@@ -30,11 +35,35 @@ export async function moveIn(holder: Holder, backbone: Backbone): Promise<void> 
   // Giving up makes a new incarnation, and that is for a start.
   if (taken.length > 0 && (holder.open || !holder.adopt)) return saveIdentity(holder, { frozen: takenFreeze(taken, epoch) });
   const identity = { ...holder.identity, home: { epoch }, moving: null, frozen: null };
-  await save(holder, [storeIdentity(identity), ...local.map(({ name }) => ({ name, value: null }))]);
+  await save(holder, [storeIdentity(identity), ...leftBy(local)]);
   holder.identity = identity;
   if (taken.length > 0) await giveUp(holder, backbone, taken);
   holder.waiting = null;
   holder.adopt = false;
+}
+
+/** Registers that have moved leave the store; what became of a receipt stays, as its issuer's record of it. */
+function leftBy(local: readonly { readonly name: string; readonly value: string }[]): StoredRecord[] {
+  const applied = new Map<string, Applied>();
+  const named = new Map<string, NonNullable<Applied['named']>>(
+    local.filter(({ name }) => name.startsWith(registerPrefix + onceStem)).flatMap(confirmedIn),
+  );
+  for (const { name, value } of local) {
+    const prefix = registerPrefix + settlePrefix;
+    if (!name.startsWith(prefix)) continue;
+    const place = name.slice(prefix.length);
+    applied.set(place, { settlement: value as Applied['settlement'], named: named.get(place) ?? null });
+  }
+  const records = [...applied].map(([place, left]) => ({ name: appliedPrefix + place, value: JSON.stringify(left) }));
+  return [...local.map(({ name }) => ({ name, value: null })), ...records];
+}
+
+/** A key's grant that was confirmed: its own record is gone, and only the register names it. */
+function confirmedIn({ name, value }: { readonly name: string; readonly value: string }) {
+  const { receipt: text, expires: deadline, confirmed } = parseNamed(value);
+  const { address, id } = placeOfText(text);
+  const once = name.slice(registerPrefix.length);
+  return confirmed === true ? [[`${address}/${id}`, { text, deadline, once }] as const] : [];
 }
 
 /** True when the register is there because this store brought it, now or in an attempt before. */

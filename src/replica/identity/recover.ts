@@ -18,6 +18,7 @@ import {
   allRecords,
   type Freeze,
   markText,
+  membersRecord,
   nameOf,
   newIncarnation,
   type OldIncarnation,
@@ -124,6 +125,7 @@ async function writeOff({ host, store, alone }: WriteOff, { identity, mark, old 
       { name: commitRecord, value: markText(id, commit) },
       ...[ended, ...gone].map((incarnation) => storeOld({ ...incarnation, lacks: 'an operator wrote it off' })),
       ...burns.map(({ record }) => record),
+      ...(alone ? [{ name: membersRecord, value: null }] : []),
     ],
   );
   return markText(id, commit);

@@ -2,6 +2,7 @@
 import type { Registers } from '../../../src/backbone/backbone.ts';
 import { CffbrwError } from '../../../src/error.ts';
 import type { Host } from '../../../src/host.ts';
+import { readCounters } from '../../../src/replica/account.ts';
 import type { Account, Ledger } from '../../../src/replica/ledger.ts';
 import type { Store, StoredRow } from '../../../src/store/store.ts';
 import type { Address } from '../../../src/strategy/address.ts';
@@ -161,6 +162,14 @@ export function createTestLedger(options: TestLedgerOptions): TestLedger {
     async records(prefix) {
       await flush();
       return store.records({ prefix, limit: 100_000 });
+    },
+    async page(prefix, after) {
+      await flush();
+      return store.records({ prefix, after });
+    },
+    async counters(after) {
+      await flush();
+      return readCounters(store, after);
     },
     putRecord(name, value) {
       records.set(name, value);

@@ -54,6 +54,7 @@ export function createObserver(
 ): Observer {
   const kept = memoryStore();
   const registers = new Map<string, string>();
+  const settlements = new Map<string, string>();
   const shown = new Map<string, number>();
   const receipts = new Map<string, Acknowledged & { text: string }>();
   const mintedHere = new Map<string, number>();
@@ -135,8 +136,9 @@ export function createObserver(
     registers.set(name, value);
     if (name.startsWith('bank/')) checkBankWrite(name.slice(5), value);
     if (!name.startsWith('settle/')) return;
+    settlements.set(name.slice(-32), value);
     demand(before === undefined || before === value, () => `N10: ${name} was ${before} and became ${value}`);
-    const receipt = receipts.get(name.slice(7));
+    const receipt = receipts.get(name.slice(-32));
     if (receipt !== undefined) receipt.settled = value;
   };
   const store: Store = {
@@ -161,7 +163,7 @@ export function createObserver(
       if (!result.ok || result.receipt === null) return;
       const id = idOf(result.receipt);
       // A paused claimer may learn only now that it had won, after somebody else gave its grant back: then this is no live grant.
-      const before = registers.get(`settle/${id}`) ?? null;
+      const before = settlements.get(id) ?? null;
       if (once !== null && before !== 'give' && before !== 'expire') {
         for (const other of receipts.values()) {
           const isLive = other.settled !== 'give' && other.settled !== 'expire';
@@ -198,10 +200,7 @@ export function createObserver(
       if (asked === 'give') receipt.gaveOk = true;
       else receipt.confirmedOk = true;
       demand(!(receipt.gaveOk && receipt.confirmedOk), () => `N10: ${receipt.id} was given back and confirmed`);
-      demand(
-        registers.get(`settle/${receipt.id}`) === asked,
-        () => `N10: ${asked} of ${receipt.id} was answered ok, and is not written`,
-      );
+      demand(settlements.get(receipt.id) === asked, () => `N10: ${asked} of ${receipt.id} was answered ok, and is not written`);
     },
     receipts: () => [...receipts.values()].map(({ text }) => text),
     minted: (address, units) => void mintedHere.set(address, (mintedHere.get(address) ?? 0) + units),
