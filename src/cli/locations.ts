@@ -1,21 +1,26 @@
-/** The replicas of one process: one for `start`, as many as asked for `dev`, joined by a loopback with lag. */
+/** The replicas of one process: one for `start`, with a backbone if it has one; as many as asked for `dev`, joined by a loopback with lag. */
 import { join } from 'node:path';
 import type { App } from '../app.ts';
 import { type Backbone, createLoopback } from '../backbone/index.ts';
+import type { CffbrwError } from '../error.ts';
 import { nodeHost } from '../node/host.ts';
-import { openReplica } from '../node/replica.ts';
+import { openLocation, openReplica } from '../node/replica.ts';
 import { openSqliteStore } from '../node/store.ts';
 import type { Alarm, Replica } from '../replica/index.ts';
 
 export interface LocationOptions {
   readonly data: string;
-  /** Default 1: no backbone at all. */
+  /** Default 1: then there is a backbone only if one is named. */
   readonly replicas?: number;
+  /** This location's name, and the database through which it meets others. */
+  readonly site?: { readonly name: string; readonly backbone: string; readonly adopt: boolean };
   /** How long rows take from one replica to the others, milliseconds. */
   readonly lagMs?: number;
   /** How long a register takes there and back, milliseconds. */
   readonly rttMs?: number;
   readonly alarm: (alarm: Alarm) => void;
+  /** Told why a server that answers is not used as the backbone. */
+  readonly refused?: (error: CffbrwError) => void;
 }
 
 export interface Locations {
@@ -30,9 +35,10 @@ export function openLocations(app: App, options: LocationOptions): Promise<Locat
   return (options.replicas ?? 1) === 1 ? openOne(app, options) : openSeveral(app, options);
 }
 
-async function openOne(app: App, { data, alarm }: LocationOptions): Promise<Locations> {
-  const replica = await openReplica({ variables: app.variables, directory: data, alarm });
-  return { replicas: [replica], backbones: [null], close: () => replica.close() };
+async function openOne(app: App, { data, alarm, refused, site }: LocationOptions): Promise<Locations> {
+  const told = { alarm, ...(refused !== undefined && { refused }) };
+  const { replica, backbone } = await openLocation({ variables: app.variables, directory: data, ...told, ...(site ?? {}) });
+  return { replicas: [replica], backbones: [backbone], close: () => replica.close() };
 }
 
 async function openSeveral(app: App, options: LocationOptions): Promise<Locations> {

@@ -17,11 +17,12 @@ import { openTelemetry } from '../node/telemetry.ts';
 import type { Alarm, Replica } from '../replica/index.ts';
 import { canonical } from '../strategy/json.ts';
 import { type Cron, startCron } from '../workflow/index.ts';
+import { describeError } from './command.ts';
 import { createGate, type Gate } from './gate.ts';
 import { type LocationOptions, type Locations, openLocations } from './locations.ts';
 import { printAlarm, printLog } from './print.ts';
 
-export interface RunOptions extends Omit<LocationOptions, 'alarm'> {
+export interface RunOptions extends Omit<LocationOptions, 'alarm' | 'refused'> {
   readonly directory: string;
   readonly host: string;
   readonly port: number;
@@ -127,12 +128,18 @@ async function openObservers({ admin }: RunOptions, replicas: () => readonly Rep
 type OpenOptions = RunOptions & Observers;
 
 const open = async (app: App, options: OpenOptions): Promise<Generation> => {
-  const locations = await openLocations(app, { ...options, alarm: alarmOf(options.log?.(app)) });
+  const log = options.log?.(app);
+  const locations = await openLocations(app, { ...options, alarm: alarmOf(log), refused: refusalOf(log) });
   return generationOf(app, locations, options);
 };
 
 const alarmOf = (log: Log | undefined): ((alarm: Alarm) => void) =>
   log === undefined ? printAlarm : ({ kind, message }) => log({ level: 'error', message: `ALARM ${kind}: ${message}` });
+
+const refusalOf =
+  (log: Log = printLog) =>
+  (error: CffbrwError): void =>
+    log({ level: 'error', message: `the backbone is not used: ${describeError(error)}` });
 
 /** Without a gate the handler answers itself: a request of `start` pays for nothing that only `dev` needs. */
 function answering(handlers: () => readonly Handler[], gate: Gate | null): Pick<ServeOptions, 'fetch' | 'answer'> {

@@ -1,7 +1,10 @@
-/** A replica on Node.js: SQLite in a directory, a witness outside it. */
+/** A replica on Node.js: SQLite in a directory, a witness outside it, and a backbone where there are others. */
 import { mkdir } from 'node:fs/promises';
 import type { Backbone } from '../backbone/backbone.ts';
+import type { CffbrwError } from '../error.ts';
+import { cursorRecord } from '../replica/connection.ts';
 import { declareAll, openReplica as openOn, type Replica, type ReplicaOf, type ReplicaOptions } from '../replica/index.ts';
+import type { Store } from '../store/store.ts';
 import type { Declarations, Fitting, Variable, VariablesInput } from '../strategy/index.ts';
 import { nodeHost } from './host.ts';
 import { openSqliteStore } from './store.ts';
@@ -13,7 +16,15 @@ export interface NodeOptions extends Pick<ReplicaOptions, 'alarm'> {
   readonly directory?: string;
   /** Where the witness is: a file outside the directory. Default: under the user's state directory. */
   readonly witness?: string;
-  readonly backbone?: Backbone | null;
+  /**
+   * What connects this replica with others. A URL, `postgres://…`, opens the one in that database and closes it with the replica; the `PG*`
+   * variables say what the URL leaves out.
+   */
+  readonly backbone?: Backbone | string | null;
+  /** An operator says: join this backbone although it is not the one that this store knows. */
+  readonly adopt?: boolean;
+  /** Told why a server that answers is not used as the backbone. */
+  readonly refused?: (error: CffbrwError) => void;
 }
 
 export interface NodeReplicaOptions extends NodeOptions {
@@ -30,15 +41,46 @@ export interface TypedNodeReplicaOptions<All> extends NodeOptions {
 export function openReplica(options: NodeReplicaOptions): Promise<Replica>;
 export function openReplica<const All extends Declarations>(options: TypedNodeReplicaOptions<All>): Promise<ReplicaOf<All>>;
 export async function openReplica(options: NodeOptions & { readonly variables: VariablesInput }): Promise<unknown> {
-  const { name = 'main', directory = './data', backbone = null, witness: witnessFile, ...rest } = options;
+  return (await openLocation(options)).replica;
+}
+
+/** A replica, and its connection to the others, which is closed with it where it was opened here. */
+export interface Location {
+  readonly replica: Replica;
+  readonly backbone: Backbone | null;
+}
+
+/** The same, for who needs the connection, too. */
+export async function openLocation(options: NodeOptions & { readonly variables: VariablesInput }): Promise<Location> {
+  const { name = 'main', directory = './data', backbone: given = null, witness: witnessFile, refused, ...rest } = options;
   // What is declared wrongly is said before anything is made.
   const variables = declareAll(options.variables);
   await mkdir(directory, { recursive: true });
   const { store, witness } = await openSqliteStore({ directory, ...(witnessFile === undefined ? {} : { witness: witnessFile }) });
-  try {
-    return await openOn({ ...rest, variables, name, host: nodeHost, store, witness, backbone });
-  } catch (error) {
+  const opened: { backbone: Backbone | null } = { backbone: null };
+  const close = async () => {
     await store.close();
+    await opened.backbone?.close();
+  };
+  try {
+    if (typeof given === 'string') opened.backbone = await openNamed(given, store, refused);
+    const backbone = typeof given === 'string' ? opened.backbone : given;
+    const replica = await openOn({ ...rest, variables, name, host: nodeHost, store: { ...store, close }, witness, backbone });
+    return { replica, backbone };
+  } catch (error) {
+    await close();
     throw error;
   }
+}
+
+/** The client of PostgreSQL is loaded where it is used. Where the last life stopped reading tells what must still be there. */
+async function openNamed(url: string, store: Store, refused: NodeOptions['refused']): Promise<Backbone> {
+  const [{ openPostgresBackbone }, { parseBackboneUrl }] = await Promise.all([
+    import('./backbone.ts'),
+    import('./backbone-url.ts'),
+  ]);
+  const target = parseBackboneUrl(url);
+  const records = await store.records({ prefix: cursorRecord });
+  const cursor = records.find(({ name }) => name === cursorRecord)?.value ?? null;
+  return openPostgresBackbone({ target, cursor, ...(refused !== undefined && { refused }) });
 }

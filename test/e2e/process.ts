@@ -19,9 +19,13 @@ export interface RunningApp {
 }
 
 /** Starts `cffbrw <args>` on a free port and resolves when it answers. The witness stays inside `home`. */
-export async function startApp(args: readonly string[], home: string): Promise<RunningApp> {
+export async function startApp(
+  args: readonly string[],
+  home: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RunningApp> {
   const child = spawn(process.execPath, [cli, ...args, '--port', '0'], {
-    env: { ...process.env, XDG_STATE_HOME: join(home, 'state'), NO_COLOR: '1' },
+    env: { ...process.env, XDG_STATE_HOME: join(home, 'state'), NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.set(child, home);
@@ -50,9 +54,13 @@ export async function startApp(args: readonly string[], home: string): Promise<R
 }
 
 /** Runs `cffbrw <args>` to its end. */
-export async function runCli(args: readonly string[], home: string): Promise<{ code: number | null; output: string }> {
+export async function runCli(
+  args: readonly string[],
+  home: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [cli, ...args], {
-    env: { ...process.env, XDG_STATE_HOME: join(home, 'state'), NO_COLOR: '1' },
+    env: { ...process.env, XDG_STATE_HOME: join(home, 'state'), NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

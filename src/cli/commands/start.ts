@@ -5,15 +5,19 @@ import { command, wholeNumber } from '../command.ts';
 import { printApp } from '../print.ts';
 import { run, secretsOf } from '../running.ts';
 import { onStop } from '../signals.ts';
+import { nameArgument, siteArguments, siteOf, targetOf } from '../site.ts';
 
 export const start = command({
   name: 'start',
-  description:
-    'Runs an app for its users, on one machine, until SIGTERM or Ctrl-C. With CFFBRW_TOKEN it serves the admin API, /_cffbrw/, to whoever has that token.',
+  description: [
+    'Runs an app for its users until SIGTERM or Ctrl-C: on one machine, or with --backbone on several that share its variables.',
+    'With CFFBRW_TOKEN it serves the admin API, /_cffbrw/, to whoever has that token.',
+  ].join(' '),
   examples: [
     'cffbrw start',
     'cffbrw start examples/wheel --port 8080',
     'PORT=8080 cffbrw start . --host 0.0.0.0 --data /var/lib/wheel',
+    'cffbrw start --name fra --backbone postgres://wheel@db.example/wheel',
     'cffbrw start examples/wheel/broken/max-value --allow-races   (check finds something that blocks)',
   ],
   args: {
@@ -26,12 +30,17 @@ export const start = command({
     },
     port: { type: 'string', description: 'The port; default $PORT, else 3000', valueHint: 'number' },
     data: { type: 'string', description: 'Where the data is kept; default <dir>/data', valueHint: 'directory' },
+    name: nameArgument,
+    ...siteArguments,
     'allow-races': { type: 'boolean', description: 'Start although check finds what blocks; the log says so' },
   },
-  async run({ dir, host, port, data, ...flags }) {
+  async run({ dir, host, port, data, name, ...flags }) {
     const token = process.env.CFFBRW_TOKEN;
     const level = logLevelOf(process.env.CFFBRW_LOG);
-    const log = (app: App) => createLog({ app: app.name, level, secrets: [...secretsOf(app).values(), token ?? ''] });
+    const site = siteOf({ name, ...flags });
+    const password = site === null ? null : (await targetOf(flags)).password;
+    const log = (app: App) =>
+      createLog({ app: app.name, level, secrets: [...secretsOf(app).values(), token ?? '', password ?? ''] });
     const allowRaces = flags['allow-races'] === true;
     const running = await run({
       directory: dir,
@@ -39,6 +48,7 @@ export const start = command({
       port: wholeNumber(port ?? process.env.PORT ?? '3000', 'port', { from: 0, to: 65_535 }),
       data: data ?? join(dir, 'data'),
       admin: token === undefined || token === '' ? null : { token, loopback: false },
+      ...(site !== null && { site }),
       log,
       async admit(app) {
         const { admit } = await import('../admission.ts');

@@ -1,0 +1,62 @@
+/** Where this machine stands among others: its name, and the database through which they meet. */
+import type { BackboneTarget } from '../node/backbone-url.ts';
+import { UsageError } from './command.ts';
+
+export interface Site {
+  readonly name: string;
+  readonly backbone: string;
+  readonly adopt: boolean;
+}
+
+export interface SiteArguments {
+  readonly name?: string | undefined;
+  readonly backbone?: string | undefined;
+  readonly 'allow-unsafe-backbone'?: boolean | undefined;
+}
+
+export const siteArguments = {
+  backbone: {
+    type: 'string',
+    description:
+      'The PostgreSQL database through which replicas meet; default $CFFBRW_BACKBONE. What it leaves out the PG* variables say',
+    valueHint: 'postgres://…',
+  },
+  'allow-unsafe-backbone': {
+    type: 'boolean',
+    description: 'Use a server that can lose what it acknowledged (fsync, synchronous_commit or full_page_writes is off)',
+  },
+} as const;
+
+export const nameArgument = {
+  type: 'string',
+  description: 'This location’s name among those that share the backbone; default $CFFBRW_NAME',
+  valueHint: 'fra',
+} as const;
+
+/** null: this app runs on one machine. Throws a UsageError. */
+export function siteOf(args: SiteArguments): Site | null {
+  const backbone = backboneOf(args);
+  const name = args.name ?? process.env.CFFBRW_NAME;
+  if (backbone === null) {
+    if (args.name !== undefined) throw new UsageError('--name is a name among others: add --backbone postgres://…');
+    return null;
+  }
+  if (name === undefined || name === '')
+    throw new UsageError('With --backbone each location has a name: add --name, as in --name fra.');
+  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) throw new UsageError('--name is made of lower-case letters, digits and -.');
+  return { name, backbone, adopt: false };
+}
+
+/** The URL, or null when none is named. */
+export function backboneOf({ backbone = process.env.CFFBRW_BACKBONE, ...args }: SiteArguments): string | null {
+  if (backbone === undefined || backbone === '') return null;
+  if (args['allow-unsafe-backbone'] !== true) return backbone;
+  return `${backbone}${backbone.includes('?') ? '&' : '?'}unsafe=1`;
+}
+
+/** What the URL and the variables name. Throws a UsageError when they name nothing. */
+export async function targetOf(args: SiteArguments): Promise<BackboneTarget> {
+  const url = backboneOf(args);
+  if (url === null) throw new UsageError('Name the database: --backbone postgres://server/database, or CFFBRW_BACKBONE.');
+  return (await import('../node/backbone-url.ts')).parseBackboneUrl(url);
+}
