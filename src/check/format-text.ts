@@ -39,9 +39,9 @@ export function formatFinding(finding: Finding, options: TextOptions, shown?: Fi
   return [
     `${paint('bold', placeText(place))}  ${ruleText(finding, paint)}  ${whereText(finding)}`,
     ...sourceLines(place, options.texts, paint),
-    `  ${story}`,
-    ...related.map((other) => `  ${placeText(other.place)}: ${other.message}`),
-    `  ${paint('bold', 'Fix:')} ${fix.summary}`,
+    ...wrapped(story),
+    ...related.flatMap((other) => wrapped(`${placeText(other.place)}: ${other.message}`)),
+    ...wrapped(`Fix: ${fix.summary}`).map((line) => line.replace(/^ {2}Fix:/, `  ${paint('bold', 'Fix:')}`)),
     ...(shown === undefined ? pasteLines(finding, options, paint) : [`  The text is that of ${shown.rule} above.`]),
   ].join('\n');
 }
@@ -52,6 +52,19 @@ const pasteLines = ({ fix }: Finding, { texts }: TextOptions, paint: Paint): rea
     // As it stands in the file, so that it can be copied.
     ...(text === '' ? [] : [paint('green', text)]),
   ]);
+
+const width = 100;
+
+/** Prose in lines that a terminal shows whole. */
+function wrapped(text: string): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(`  ${word}`);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
 
 /** The same in one line: `workflows/spin.yaml:12:5  R3 stale-decision (warns)  spin steps[2]: story`. */
 export const formatLine = (finding: Finding): string =>
@@ -78,9 +91,10 @@ function countText({ app, findings, problems }: Checked): string {
   const name = app === null ? '' : `${app.name}: `;
   const blocking = findings.filter(({ blocks }) => blocks).length;
   const found = findings.length === 0 ? [] : [`${counted(findings.length, 'finding')} (${blocking} of them blocking)`];
-  const wrong = problems.length === 0 ? [] : [`${counted(problems.length, 'problem')}, so not everything could be checked`];
-  if (found.length + wrong.length === 0) return `${name}nothing found`;
-  return `${name}${[...found, ...wrong].join(', ')}`;
+  const wrong = problems.length === 0 ? [] : [counted(problems.length, 'problem')];
+  const partly = app === null ? ['not everything could be checked'] : [];
+  const all = [...found, ...wrong, ...partly];
+  return `${name}${all.length === 0 ? 'nothing found' : all.join(', ')}`;
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -46,6 +46,22 @@ wheel: 2 findings (1 of them blocking)
     expect(() => loadApp(files.map(({ path, text }) => ({ path, text: applyEdits(path, text, race.fix.edits) })))).not.toThrow();
   });
 
+  test('have prose in lines that a terminal shows whole', () => {
+    const words = 'one two three four five six seven eight nine ten '.repeat(5).trim();
+    const prose = formatFinding({ ...race, story: words }, { texts })
+      .split('\n')
+      .slice(3);
+    const end = prose.findIndex((line) => line.startsWith('  workflows/spin.yaml:6:11'));
+    expect(end).toBe(3);
+    expect(prose.slice(0, end).every((line) => line.startsWith('  ') && line.length <= 100)).toBe(true);
+    expect(
+      prose
+        .slice(0, end)
+        .map((line) => line.trim())
+        .join(' '),
+    ).toBe(words);
+  });
+
   test('with the same text to paste show it once', () => {
     const twin = { ...race, rule: 'R1', ...rules.R1 } as const;
     const [, text = ''] = formatText({ app, findings: [race, twin], problems: [] }, { texts }).split('R1 lost-update');
@@ -87,7 +103,7 @@ wheel: 2 findings (1 of them blocking)
     expect(last(formatText({ app, findings: [warning], problems: [] }, { texts }))).toBe('wheel: 1 finding (0 of them blocking)');
     const problem = new CffbrwError('INVALID_DOCUMENT', 'There is no variable `x`.', { place: race.place, fix: 'Name one.' });
     expect(formatText({ app: null, findings: [], problems: [problem] }, { texts })).toBe(
-      'workflows/spin.yaml:7:5: There is no variable `x`.\n    Name one.\n\n1 problem, so not everything could be checked\n',
+      'workflows/spin.yaml:7:5: There is no variable `x`.\n    Name one.\n\n1 problem, not everything could be checked\n',
     );
   });
 });

@@ -74,7 +74,7 @@ describe('check', () => {
     }));
 
   test.each([
-    ['text', /workflows\/buy.yaml:5:\d+: [\s\S]*frobnicate[\s\S]*1 problem, so not everything could be checked\n$/],
+    ['text', /workflows\/buy.yaml:5:\d+: [\s\S]*frobnicate[\s\S]*1 problem, not everything could be checked\n$/],
     ['json', /"blocks": true,\n {2}"findings": \[\],\n {2}"problems": \[\n[\s\S]*frobnicate/],
     ['sarif', /"executionSuccessful": false/],
   ])('documents that make no app are problems, exit code 2: %s', (format, message) =>

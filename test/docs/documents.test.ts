@@ -14,7 +14,8 @@ describe('the documents of the pages', () => {
   it('say which file they are, or are steps with an answer', () => {
     expect(yaml.length).toBeGreaterThan(10);
     for (const block of yaml) {
-      const known = block.info === 'steps' ? promiseOf(block.code) : (fileNameOf(block) ?? block.info.match(/^part$/)?.[0]);
+      const known =
+        block.info === 'steps' ? promiseOf(block.code) : (fileNameOf(block) ?? block.info.match(/^(?:part|bad|good)$/)?.[0]);
       expect(known ?? null, `${block.page}:${block.line}`).not.toBeNull();
     }
   });

@@ -12,6 +12,7 @@ export const pages = [
   'CHANGELOG.md',
   'docs/strategies.md',
   'docs/workflows.md',
+  'docs/check.md',
   'docs/typescript.md',
   'docs/library.md',
   'docs/operations.md',
@@ -54,8 +55,9 @@ export function blocksIn(page: string, text = readPage(page)): Block[] {
 
 export const allBlocks = (): Block[] => pages.flatMap((page) => blocksIn(page));
 
-/** The name of the file that a block shows: its first comment line. */
-export const fileNameOf = ({ code }: Block): string | null => /^# (\S+\.ya?ml)\b/.exec(code)?.[1] ?? null;
+/** The name of the file that a block shows: its first comment line. What is bad, or good in place of that, is no part of an app. */
+export const fileNameOf = ({ code, info }: Block): string | null =>
+  info === '' ? (/^# (\S+\.ya?ml)\b/.exec(code)?.[1] ?? null) : null;
 
 /** The files that the blocks of one section show, in order. */
 export const filesOf = (blocks: readonly Block[], { page, section }: Pick<Block, 'page' | 'section'>) =>
