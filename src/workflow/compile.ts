@@ -38,7 +38,7 @@ export function compileWorkflow({ source, document }: WorkflowSource, context: W
   const scope = createScope({ variables, secrets: context.secrets }, requestShape(document.on));
   const compilation: Compilation = {
     ...{ source, problems, scope, variables, workflows: context.workflows },
-    ...{ flow: createFlow(silent), ids: new Map(), calls: new Set<string>(), compiled: [] },
+    ...{ flow: createFlow(silent), ids: new Map(), count: 0, calls: new Set<string>(), compiled: [] },
   };
   const steps = compileSteps(document.steps, ['steps'], compilation);
   // Only keyed runs ask for it.

@@ -1,20 +1,19 @@
 /** Compiles the steps of one workflow: each verb gets a StepContext, and whatever it refuses becomes a problem with its place. */
 import { CffbrwError } from '../error.ts';
-import { constantFrame } from '../expression/context.ts';
 import { anyShape, type Scope } from '../expression/expression.ts';
 import { type Compiled, compileExpression, compileValue } from '../expression/index.ts';
 import { suggestion } from '../expression/suggest.ts';
 import type { Json } from '../strategy/json.ts';
 import { strategies } from '../strategy/strategies.ts';
 import type { Variable } from '../strategy/variable.ts';
+import { createCondition } from './condition.ts';
 import { checkForm, isMap, kindOf } from './document.ts';
 import { commonFields, durationMs } from './fields.ts';
 import { type Flow, meet } from './flow.ts';
-import type { RunFrame } from './frame.ts';
-import type { Condition, Plan, PlannedStep, Touch } from './plan.ts';
+import type { Plan, PlannedStep, Touch } from './plan.ts';
 import { membersRead } from './reads.ts';
 import type { NameScope } from './scope.ts';
-import { type Path, type Problems, pathText, placed, type Source } from './source.ts';
+import { maxProblems, type Path, type Problems, pathText, type Source } from './source.ts';
 import type { StepContext, Verb } from './steps/verb.ts';
 import { verbs } from './steps/verbs.ts';
 
@@ -32,15 +31,21 @@ export interface Compilation {
   readonly variables: ReadonlyMap<string, Variable>;
   readonly workflows: Workflows;
   readonly ids: Map<string, Path>;
+  /** How many steps there are so far, at every depth. */
+  count: number;
   readonly calls: Set<string>;
   /** Everything compiled, for what is asked of the workflow as a whole. */
   readonly compiled: Compiled[];
 }
 
+/** Of one workflow, those inside of others included. */
+export const maxSteps = 1_000;
+
 export function compileSteps(list: readonly unknown[], path: Path, compilation: Compilation): readonly PlannedStep[] {
   const steps: PlannedStep[] = [];
   for (const [index, data] of list.entries()) {
     const at = [...path, index];
+    if (!countStep(at, compilation) || compilation.problems.list.length >= maxProblems) break;
     if (!compilation.flow.live) {
       compilation.problems.add(
         compilation.source.placeOf(at),
@@ -53,6 +58,19 @@ export function compileSteps(list: readonly unknown[], path: Path, compilation: 
     if (step) steps.push(step);
   }
   return steps;
+}
+
+/** False for those that are too many, of which the first is told. */
+function countStep(path: Path, compilation: Compilation): boolean {
+  const { source, problems } = compilation;
+  compilation.count += 1;
+  if (compilation.count === maxSteps + 1)
+    problems.add(
+      source.placeOf(path),
+      `This workflow has more than ${maxSteps} steps.`,
+      'Move some of them into a workflow that this one calls.',
+    );
+  return compilation.count <= maxSteps;
 }
 
 function compileStep(data: unknown, path: Path, compilation: Compilation): PlannedStep | undefined {
@@ -232,40 +250,6 @@ function checkKey(variable: Variable, key: unknown, refuse: StepContext['refuse'
     );
   }
   if (key === null) refuse('The key is null.', 'Write a text, an integer, or a list of them.', ...inside);
-}
-
-function createCondition(compiled: Compiled, text: string, place: Touch['place']): Condition {
-  const check = (value: Json): boolean => {
-    if (value === true || value === false) return value;
-    throw notBoolean('EXPRESSION_FAILED', text, value);
-  };
-  if (compiled.shape.kind === 'object') throw placed(notBoolean('INVALID_EXPRESSION', text, {}), place);
-  if (compiled.constant) checkConstant(compiled.evaluate(constantFrame()), text, place);
-  return {
-    compiled,
-    evaluate(frame: RunFrame) {
-      const value = frame.evaluate(compiled);
-      return value instanceof Promise ? value.then(check) : check(value);
-    },
-  };
-}
-
-function checkConstant(value: Json, text: string, place: Touch['place']): void {
-  if (typeof value !== 'boolean') throw placed(notBoolean('INVALID_EXPRESSION', text, value), place);
-}
-
-function notBoolean(code: 'EXPRESSION_FAILED' | 'INVALID_EXPRESSION', text: string, value: Json): CffbrwError {
-  const found =
-    value === null
-      ? 'null'
-      : Array.isArray(value)
-        ? 'a list'
-        : typeof value === 'object'
-          ? 'an object'
-          : `the ${typeof value} ${JSON.stringify(value).slice(0, 40)}`;
-  return new CffbrwError(code, `\`${text}\` must be true or false, and it is ${found}`, {
-    fix: "Compare it with something: `=== null`, `> 0`, `!== ''`.",
-  });
 }
 
 function findWorkflow(

@@ -1,5 +1,6 @@
 /** The traps of YAML: where the text that an author wrote is not the text that YAML reads. Each comes with the text that would be right. */
 import { Lexer } from 'yaml';
+import { maxProblems } from './source.ts';
 import { checkNesting, lineEnd, type Token, type Trap, tokensOf } from './tokens.ts';
 
 export { maxDocumentBytes, maxNesting } from './tokens.ts';
@@ -16,18 +17,7 @@ export function scan(text: string): Scanned {
   const lexemes = [...new Lexer().lex(text)];
   const tokens = tokensOf(lexemes);
   const deep = checkNesting(text, tokens);
-  return { traps: deep ? [deep] : onePerLine(text, findTraps(text, tokens)), lexemes };
-}
-
-function onePerLine(text: string, traps: readonly Trap[]): Trap[] {
-  let end = -1;
-  const kept: Trap[] = [];
-  for (const trap of traps) {
-    if (trap.offset < end) continue;
-    kept.push(trap);
-    end = lineEnd(text, trap.offset);
-  }
-  return kept;
+  return { traps: deep ? [deep] : findTraps(text, tokens), lexemes };
 }
 
 /** What the rules know about the tokens before the one that they look at. */
@@ -47,9 +37,15 @@ interface Reading {
 function findTraps(text: string, tokens: readonly Token[]): Trap[] {
   const reading: Reading = { text, tokens, flow: [], valueStart: -1, colons: 0, lastName: '', documents: 0, content: false };
   const traps: Trap[] = [];
+  let end = -1;
   for (const [index, token] of tokens.entries()) {
-    const trap = trapAt(reading, index, token);
-    if (trap) traps.push(trap);
+    // Of each line only the first is told: looking for the others would take as long as the line is, for each of its words.
+    const trap = token.offset < end ? undefined : trapAt(reading, index, token);
+    if (trap && trap.offset >= end) {
+      traps.push(trap);
+      end = lineEnd(text, trap.offset);
+    }
+    if (traps.length === maxProblems) break;
     advance(reading, index, token);
   }
   return traps;
@@ -210,10 +206,11 @@ function quoteIt(reading: Reading, token: Token, message: string): Trap {
 /** The text up to the comma or bracket that ends a value between brackets. */
 function flowValue(rest: string): string {
   let depth = 0;
-  for (const [index, letter] of [...rest].entries()) {
+  for (let index = 0; index < rest.length; index++) {
+    const letter = rest.charAt(index);
     if ('([{'.includes(letter)) depth++;
-    else if (')]}'.includes(letter) && --depth < 0) return [...rest].slice(0, index).join('');
-    else if (letter === ',' && depth === 0) return [...rest].slice(0, index).join('');
+    else if (')]}'.includes(letter) && --depth < 0) return rest.slice(0, index);
+    else if (letter === ',' && depth === 0) return rest.slice(0, index);
   }
   return rest;
 }

@@ -51,70 +51,88 @@ const keywords: ReadonlySet<string> = new Set(
 /** Every workflow's first name, in slot 0. */
 export const requestName = 'request';
 
+/** Slots of names that an arm beside this one bound: one name, one slot, whichever arm runs. */
+interface Hints {
+  readonly slots: ReadonlyMap<string, number>;
+  readonly around: Hints | null;
+}
+
+function hintOf(name: string, hints: Hints | null): number | undefined {
+  for (let one = hints; one !== null; one = one.around) {
+    const slot = one.slots.get(name);
+    if (slot !== undefined) return slot;
+  }
+  return undefined;
+}
+
+/** Each name costs the same however many there are: what a scope binds is undone at its end, and nothing is copied. */
 export function createScope(options: ScopeOptions, request: Shape): NameScope {
-  let bound = new Map<string, Bound>([[requestName, { slot: 0, shape: request, place: undefined }]]);
-  let hints: ReadonlyMap<string, Bound> = new Map();
-  let slots = 1;
-  // What expressions see, made again when the names have changed.
-  let view: { names: Map<string, number>; shapes: Map<string, Shape> } | null = null;
-  const look = () => {
-    view ??= {
-      names: new Map([...bound].map(([name, { slot }]) => [name, slot])),
-      shapes: new Map([...bound].map(([name, { shape }]) => [name, shape])),
-    };
-    return view;
+  const names = new Map<string, number>();
+  const shapes = new Map<string, Shape>();
+  const places = new Map<string, Place | undefined>();
+  /** In the order of binding. */
+  const bound: string[] = [];
+  let hints: Hints | null = null;
+  let slots = 0;
+
+  const add = (name: string, { slot, shape, place }: Bound) => {
+    names.set(name, slot);
+    shapes.set(name, shape);
+    places.set(name, place);
+    bound.push(name);
   };
-  const replace = (next: Map<string, Bound>) => {
-    bound = next;
-    view = null;
-  };
+  /** Takes back what was bound since there were `count` names, and answers with it. */
+  const undo = (count: number): [string, Bound][] =>
+    bound.splice(count).map((name) => {
+      const entry = { slot: names.get(name) ?? 0, shape: shapes.get(name) ?? anyShape, place: places.get(name) };
+      for (const map of [names, shapes, places]) map.delete(name);
+      return [name, entry];
+    });
+  add(requestName, { slot: slots++, shape: request, place: undefined });
 
   return {
     variables: options.variables,
     secrets: { names: options.secrets, allowed: false },
-    get names() {
-      return look().names;
-    },
-    get shapes() {
-      return look().shapes;
-    },
+    names,
+    shapes,
     get slots() {
       return slots;
     },
     bind(name, shape, place) {
-      checkName(name, place, bound.get(name));
-      const slot = hints.get(name)?.slot ?? slots++;
-      bound.set(name, { slot, shape, place });
-      view = null;
+      checkName(name, place, names.has(name) ? { place: places.get(name) } : undefined);
+      const slot = hintOf(name, hints) ?? slots++;
+      add(name, { slot, shape, place });
       return slot;
     },
     inner(task) {
-      const [before, beforeHints] = [bound, hints];
-      hints = new Map();
-      replace(new Map(before));
+      const [count, before] = [bound.length, hints];
+      hints = null;
       try {
         return task();
       } finally {
-        hints = beforeHints;
-        replace(before);
+        hints = before;
+        undo(count);
       }
     },
     arms(tasks) {
-      const [before, beforeHints] = [bound, hints];
-      const union = new Map(before);
+      const [count, before] = [bound.length, hints];
+      const union = new Map<string, Bound>();
+      const slotsOf = new Map<string, number>();
+      hints = { slots: slotsOf, around: before };
       for (const task of tasks) {
-        hints = new Map([...beforeHints, ...union]);
-        replace(new Map(before));
         task();
-        for (const [name, entry] of bound) union.set(name, either(union.get(name), entry));
+        for (const [name, entry] of undo(count)) {
+          union.set(name, either(union.get(name), entry));
+          slotsOf.set(name, entry.slot);
+        }
       }
-      hints = beforeHints;
-      replace(union);
+      hints = before;
+      for (const [name, entry] of union) add(name, entry);
     },
   };
 }
 
-function checkName(name: string, place: Place, before: Bound | undefined): void {
+function checkName(name: string, place: Place, before: Pick<Bound, 'place'> | undefined): void {
   const fix = 'Choose another name.';
   if (before !== undefined && name !== requestName) {
     const where = before.place ? ` in line ${before.place.line}` : '';

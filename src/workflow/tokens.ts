@@ -4,7 +4,7 @@
  */
 import { CST } from 'yaml';
 
-export const maxDocumentBytes = 262_144;
+export const maxDocumentBytes = 65_536;
 export const maxNesting = 64;
 
 export interface Trap {

@@ -58,9 +58,20 @@ function compose(lexemes: readonly string[], length: number): Document.Parsed {
     yield* parser.end();
   };
   const composer = new Composer({ uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
-  const [document] = composer.compose(tokens(), true, length);
+  const [document] = withoutStacks(() => [...composer.compose(tokens(), true, length)]);
   if (document === undefined) throw new CffbrwError('INVARIANT', 'a text has no document');
   return document;
+}
+
+/** The library makes an error of each character that it did not expect: with its stack, a thousand of them take as long as the rest. */
+function withoutStacks<Result>(task: () => Result): Result {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return task();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 const unbalanced = 'Look at this line and the ones before it: brackets, quotes and indentation have to match.';

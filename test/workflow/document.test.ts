@@ -384,6 +384,23 @@ test('A document that is neither an app nor a workflow says so', () => {
   );
 });
 
+test('A workflow has at most 1,000 steps, at every depth', () => {
+  const steps = (count: number) => '- add: hits\n'.repeat(count);
+  expect(load(workflow(steps(1_000))).workflows.size).toBe(1);
+  expect(problems(workflow(steps(1_001)))).toBe(
+    'w.yaml:1005:5: This workflow has more than 1000 steps.\n    Move some of them into a workflow that this one calls.',
+  );
+  const nested = `- if: vars.hits > 1\n  then:\n${'    - add: hits\n'.repeat(500)}`;
+  expect(problems(workflow(nested + nested))).toContain('more than 1000 steps');
+});
+
+test('Arms bind the same name to one slot, and what a scope bound is gone behind it', () => {
+  const arms = '- if: vars.hits > 1\n  then: [let: { a: 1 }]\n  else: [let: { a: 2 }]\n- let: { b: "${ a }" }';
+  expect(load(workflow(arms)).workflows.get('w')?.slots).toBe(3);
+  const inner = '- each: "${ [1] }"\n  item: i\n  do: [let: { a: "${ i }" }]\n- let: { a: 1 }\n- let: { b: "${ i }" }';
+  expect(problems(workflow(inner))).toContain('`i`: there is no such name here');
+});
+
 test('A plan tells which parts of the request its expressions read', () => {
   const reads = (steps: string) => [...(load(workflow(steps)).workflows.get('w')?.http?.reads ?? [])].sort();
   expect(reads('- add: hits')).toEqual([]);

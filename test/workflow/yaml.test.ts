@@ -118,7 +118,7 @@ const traps: readonly (readonly [title: string, text: string, place: string, mes
   ['half a surrogate pair', 'a: \uD800', '1:1', 'The file is not valid Unicode.', 'Save it as UTF-8.'],
   ['an empty file', '', '1:1', 'The file is empty.', 'Start with `cffbrw: 1`.'],
   ['a file of comments', '# nothing\n\n', '1:1', 'The file is empty.', 'Start with `cffbrw: 1`.'],
-  ['a large file', `a: ${'x'.repeat(262_144)}`, '1:1', 'This document has more than 256 KB.', 'Split it into several workflows.'],
+  ['a large file', `a: ${'x'.repeat(65_536)}`, '1:1', 'This document has more than 64 KB.', 'Split it into several workflows.'],
   ['nested brackets', '['.repeat(5_000), '1:65', 'Lists and maps are nested more than 64 deep here.', 'Name parts with `let`.'],
   [
     'nested maps between brackets',
@@ -179,6 +179,11 @@ test.each(fine)('%j is read as it stands', (text, data) => {
 
 test('Every trap in a document is reported, one per line', () => {
   expect(String(read('a: !x\nb: 1\nc: { d: ${ e } }\n')).match(/f\.yaml/g)).toHaveLength(2);
+});
+
+test('Ten thousand traps in one line are one, and a hundred lines with one each are enough', () => {
+  expect(String(read(`a: [${'[!x],'.repeat(10_000)}]`)).match(/f\.yaml/g)).toHaveLength(1);
+  expect(String(read('- !x\n'.repeat(10_000))).match(/f\.yaml/g)).toHaveLength(100);
 });
 
 test('The place of a text is behind its quote, and in a block its line', () => {
