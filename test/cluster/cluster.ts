@@ -1,8 +1,8 @@
 /** Processes of `cffbrw start` on one PostgreSQL, each behind a proxy of its own. */
 import { join } from 'node:path';
 import { type RunningApp, runCli, startApp } from '../e2e/process.ts';
-import { startProxy, type TestProxy } from '../node/backbone-proxy.ts';
 import type { TestServer } from '../node/backbone-postgres.ts';
+import { startProxy, type TestProxy } from '../node/backbone-proxy.ts';
 
 export const token = 'a-token-for-the-tests';
 
