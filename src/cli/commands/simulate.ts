@@ -57,7 +57,7 @@ export const simulate = command({
     const reports: ScenarioReport[] = [];
     const app = await readApp(options.directory);
     for (const scenario of await readScenarios(options.directory, options.scenarios, app)) {
-      if (stop.asked()) break;
+      if (stop.asked() && reports.length > 0) break;
       const documents = chosen(await documentsOf(options.directory, app, scenario), options);
       const work: Work = { ...options, scenario, documents, stop: stop.asked, progress };
       const report = await reportOf(work);
