@@ -49,7 +49,17 @@ export function connect(options: ConnectionOptions): Connection {
   let cancel: Cancel | null = null;
   let closed = false;
 
+  function close(): void {
+    closed = true;
+    cancel?.();
+    subscription.close();
+  }
+
   async function receive(delivery: Delivery): Promise<void> {
+    if (memory.refusal !== null) {
+      close(); // it could never be committed, and so would be delivered for ever
+      throw memory.refusal;
+    }
     await options.loading.hold(addressesOf(delivery.rows));
     joinRows(options, delivery.rows);
     putRecord(memory, cursorRecord, delivery.cursor);
@@ -100,10 +110,6 @@ export function connect(options: ConnectionOptions): Connection {
   const subscription = backbone.subscribe(options.cursor, receive);
   return {
     age: () => Math.max(0, Math.round(host.elapsed() - lastContactMs)),
-    close() {
-      closed = true;
-      cancel?.();
-      subscription.close();
-    },
+    close,
   };
 }

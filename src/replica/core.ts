@@ -19,7 +19,7 @@ import { createLoading, type Loading, readRecord } from './loading.ts';
 import { createMemory, type Memory, putRecord, sweep } from './memory.ts';
 import { createPublisher, type Publisher, publishedRecord } from './publish.ts';
 import { createQuarantine, type Quarantine, quarantinePrefix } from './quarantine.ts';
-import type { Alarm } from './receive.ts';
+import { type Alarm, unthrowing } from './receive.ts';
 import { createUpdating, type Updating } from './update.ts';
 import { createWatchers, type Watchers } from './watch.ts';
 import type { Witness } from './witness.ts';
@@ -59,7 +59,8 @@ export interface Core extends CoreOptions {
 
 const clockRecord = 'clock';
 
-export async function createCore(options: CoreOptions, identity: Identity): Promise<Core> {
+export async function createCore(given: CoreOptions, identity: Identity): Promise<Core> {
+  const options = { ...given, alarm: unthrowing(given.alarm) };
   const { host, store, variables } = options;
   const stored = await readStored(store);
   const me = identity.me;
@@ -77,10 +78,11 @@ export async function createCore(options: CoreOptions, identity: Identity): Prom
     ...{ memory, store, host, me, witness: options.witness, capture: watchers.capture },
     prepare() {
       publisher?.remember();
-      saveClock();
+      saveClock.prepare();
     },
     failed() {
       quarantine.revert();
+      saveClock.failed();
       publisher?.recheck();
     },
     committed(rows) {
@@ -154,11 +156,17 @@ function publisherOf(options: CoreOptions, memory: Memory, identity: Identity, p
 }
 
 /** The clock is remembered with every flush that moved it, so that stamps increase over restarts, too. */
-function clockSaver(clock: Clock, memory: Memory): () => void {
-  let saved = clock.latest;
-  return () => {
-    if (clock.latest === saved) return;
-    saved = clock.latest;
-    putRecord(memory, clockRecord, JSON.stringify(saved));
+function clockSaver(clock: Clock, memory: Memory) {
+  let saved: Stamp | null = clock.latest;
+  return {
+    prepare() {
+      if (clock.latest === saved) return;
+      saved = clock.latest;
+      putRecord(memory, clockRecord, JSON.stringify(saved));
+    },
+    /** Stamps were issued all the same, and somebody may have seen them: the next commit says so. */
+    failed() {
+      saved = null;
+    },
   };
 }

@@ -8,6 +8,7 @@
  *   F1  Commit numbers strictly increase; a number that failed is never used again.
  *   F2  `durable(n)` resolves only when commit n, and so every commit before it, is durable.
  *   F3  What is published or shown to watchers is exactly what was committed.
+ *   F4  A fenced process commits nothing any more: neither what it was asked nor what it received.
  */
 import { CffbrwError, invariant } from '../error.ts';
 import type { Host } from '../host.ts';
@@ -74,6 +75,7 @@ export function createFlush(options: FlushOptions): Flush {
 
   async function run(): Promise<void> {
     while (isDirty(memory)) {
+      if (memory.refusal?.code === 'FENCED') return refuse(memory.refusal);
       const mark = markText(options.me, memory.next, memory.committed);
       const batch = begin(mark);
       const rows = encode(batch, memory.flying, options.me);
@@ -117,6 +119,11 @@ export function createFlush(options: FlushOptions): Flush {
     waiter?.resolve();
     options.committed(rows);
     tellWatchers();
+  }
+
+  function refuse(error: CffbrwError): void {
+    memory.flying = memory.next;
+    fail(emptyBatch(), error);
   }
 
   function fail(batch: Batch, cause: unknown): void {

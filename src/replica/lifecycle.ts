@@ -17,6 +17,20 @@ export async function begin(core: Core): Promise<Connection | null> {
     await identity.contact(); // rights of an old incarnation that an operator vouched for come back now
     return null;
   }
+  const connection = await connected(core, backbone, publisher);
+  // A fenced process hears nothing and says nothing: what it holds is another process's now.
+  identity.onFenced(() => {
+    connection?.close();
+    publisher.close();
+  });
+  return connection;
+}
+
+async function connected(
+  core: Core,
+  backbone: NonNullable<Core['backbone']>,
+  publisher: NonNullable<Core['publisher']>,
+): Promise<Connection | null> {
   // Rows of an incarnation that was given up are rows that only this store may have.
   if (core.published === null) await publisher.addAll();
   else publisher.recheck();

@@ -14,7 +14,10 @@ import { listKeys } from './keys.ts';
 import { begin, end } from './lifecycle.ts';
 import { pendingCommit, putRecord } from './memory.ts';
 import type { Alarm } from './receive.ts';
-import type { Replica, ReplicaStatus, WindowChoice } from './replica.ts';
+import type { Lease, Replica, ReplicaStatus, WindowChoice } from './replica.ts';
+import { createRefusals, type Refusals } from './refusals.ts';
+import { rightsOf, rowOf } from './bank/rights.ts';
+import type { Account } from './ledger.ts';
 import type { MemorySlot } from './slot.ts';
 import type { Witness } from './witness.ts';
 
@@ -59,6 +62,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
 function faceOf(core: Core, connection: Connection | null): Replica {
   const { memory, loading, updating, flush, bank, variables, publisher } = core;
   const addressAt = (name: string, key?: Key, window?: WindowChoice) => addressNow(core, name, key, window);
+  const refusals = createRefusals();
   let closing: Promise<void> | null = null;
 
   const replica: Replica = {
@@ -80,21 +84,26 @@ function faceOf(core: Core, connection: Connection | null): Replica {
       if (memory.refusal !== null) throw memory.refusal;
       return putRecord(memory, name, value);
     },
-    take: (requests, options) =>
-      bank.take(
-        requests.map(({ variable, key, amount = 1 }) => ({ address: addressAt(variable, key), amount })),
-        options,
+    take: (requests, options = {}) =>
+      refusals.pass(requests, options, () =>
+        bank.take(
+          requests.map(({ variable, key, amount = 1 }) => ({ address: addressAt(variable, key), amount })),
+          options,
+        ),
       ),
+    withhold: refusals.withhold,
+    adoptBackbone: () => core.identity.adopt(),
+    leases: () => leasesOf(core),
     give: (receipt) => bank.give(receipt),
     confirm: (receipt) => bank.confirm(receipt),
-    mint: (address, units) => bank.mint(address, units),
-    burn: (address, units) => bank.burn(address, units),
+    mint: bank.mint,
+    burn: bank.burn,
     variable: (name) =>
       createHandle({ replica, slot: (address) => readable(memory.slots.get(address.id)) }, declared(variables, name)),
     watch: (name, listener) => core.watchers.add(declared(variables, name).name, listener),
     keys: (name, page) => keysOf(core, name, page),
     get status() {
-      return statusOf(core);
+      return statusOf(core, connection, refusals);
     },
     async sync() {
       await flush.all();
@@ -133,8 +142,25 @@ function keysOf(core: Core, name: string, page: Parameters<Replica['keys']>[1]):
   );
 }
 
-const statusOf = ({ me, memory, publisher, quarantine, identity }: Core): ReplicaStatus => ({
+/** Rights of which this replica knows: a counter that it spends of is in memory. */
+function leasesOf({ memory, me }: Core): readonly Lease[] {
+  const leases: Lease[] = [];
+  for (const slot of memory.slots.values()) {
+    const units = slot.strategy?.name === 'bounded-counter' ? rightsOf(rowOf(slot as unknown as Account, me)) : 0;
+    if (units > 0) leases.push({ address: slot.address, units });
+  }
+  return leases;
+}
+
+const statusOf = (
+  { me, memory, publisher, quarantine, identity }: Core,
+  connection: Connection | null,
+  { counts, withheld }: Refusals,
+): ReplicaStatus => ({
   id: me,
+  lagMs: connection === null ? null : connection.age(),
+  refusals: counts,
+  withheld,
   commit: memory.committed,
   dirty: memory.dirty.slots.length,
   unpublished: publisher?.waiting ?? 0,

@@ -26,6 +26,17 @@ export interface Alarm {
   readonly message: string;
 }
 
+/** What an operator's listener throws is the listener's own: it must not stop what was being told of. */
+export const unthrowing =
+  <Told>(alarm: (told: Told) => void): ((told: Told) => void) =>
+  (told) => {
+    try {
+      alarm(told);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+
 export interface ReceiveOptions {
   readonly memory: Memory;
   readonly host: Host;

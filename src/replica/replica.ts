@@ -77,6 +77,18 @@ export interface ReplicaStatus {
   readonly frozen: string | null;
   /** Why nothing can be written here any more, or null. */
   readonly refused: string | null;
+  /** Milliseconds since the backbone last answered; null: there is none. */
+  readonly lagMs: number | null;
+  /** Takes that were refused since the start, by reason. */
+  readonly refusals: Readonly<Record<string, number>>;
+  /** Variables of which nothing is given out here, and why. */
+  readonly withheld: Readonly<Record<string, string>>;
+}
+
+/** Rights to spend of one bounded counter, without asking anybody. */
+export interface Lease {
+  readonly address: Address;
+  readonly units: number;
 }
 
 export interface Replica {
@@ -117,8 +129,9 @@ export interface Replica {
   take(requests: readonly TakeRequest[], options?: TakeOptions): TakeResult | Promise<TakeResult>;
   give(receipt: string): Promise<SettleResult>;
   confirm(receipt: string): Promise<SettleResult>;
-  mint(address: Address, units: number): Promise<void>;
-  burn(address: Address, units: number): Promise<void>;
+  /** `decided` is called in the synchronous block that decides: what it writes is durable with it, and if it throws, nothing is done. */
+  mint(address: Address, units: number, decided?: () => void): Promise<void>;
+  burn(address: Address, units: number, decided?: () => void): Promise<void>;
 
   /** The variable in the hands of a library user. Throws UNKNOWN_VARIABLE. */
   variable(name: string): Handle;

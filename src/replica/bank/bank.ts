@@ -11,6 +11,7 @@
  */
 import type { Address } from '../../strategy/address.ts';
 import type { Account, Ledger } from '../ledger.ts';
+import { unthrowing } from '../receive.ts';
 import type { SettleResult, TakeOptions, TakeResult } from '../replica.ts';
 import {
   accountsAt,
@@ -29,7 +30,7 @@ import {
 import { createWatchman, type Watchman } from './holds.ts';
 import { isUnsettled, settled, wake, wakeLater } from './lease.ts';
 import { isRecovering, isUnreachable, recoveringError } from './lookup.ts';
-import { burn, mint } from './mint.ts';
+import { burn, type Decided, mint } from './mint.ts';
 import { takeOnce } from './once.ts';
 import type { Later } from './registers.ts';
 import { finishClaims, lookAfter, openDesk, reopen, reopenDecided, resumeLocally } from './resume.ts';
@@ -53,8 +54,8 @@ export interface Bank {
   /** Durable when it resolves. */
   give(receipt: string): Promise<SettleResult>;
   confirm(receipt: string): Promise<SettleResult>;
-  mint(address: Address, units: number): Promise<void>;
-  burn(address: Address, units: number): Promise<void>;
+  mint(address: Address, units: number, decided?: Decided): Promise<void>;
+  burn(address: Address, units: number, decided?: Decided): Promise<void>;
   /** Everything that only the backbone can tell or be told. Rejects with UNREACHABLE. */
   contact(): Promise<void>;
   /** A row of another replica was received. */
@@ -74,7 +75,7 @@ export interface Bank {
 const callMs = 500;
 
 export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
-  const branch = createBranch(ledger, options);
+  const branch = createBranch(ledger, { ...options, alarm: unthrowing(options.alarm ?? (() => {})) });
   const watchman = createWatchman(branch);
   return {
     async start() {
@@ -93,8 +94,8 @@ export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
     },
     give: (receipt) => settle(branch, receipt, 'give'),
     confirm: (receipt) => settle(branch, receipt, 'confirm'),
-    mint: (address, units) => mint(branch, address, units),
-    burn: (address, units) => burn(branch, address, units),
+    mint: (address, units, decided) => mint(branch, address, units, decided),
+    burn: (address, units, decided) => burn(branch, address, units, decided),
     async contact() {
       if (branch.local === null && ledger.frozen === null && !branch.closed) await contact(branch, watchman);
     },

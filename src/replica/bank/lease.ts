@@ -59,7 +59,12 @@ async function run(branch: Branch, desk: Desk): Promise<void> {
       if (desk.trouble === 'unreachable') desk.trouble = null;
     }
   } catch (error) {
-    fail(branch, desk, error);
+    try {
+      fail(branch, desk, error);
+    } catch (second) {
+      // While closing nothing may be written any more, not even that nobody waits. Nobody waits for a turn either, so it never rejects.
+      branch.options.alarm?.(second);
+    }
   }
   desk.turn = null;
   if (desk.waiting.size > 0 || desk.strongWants > 0) wakeLater(branch, desk, desk.trouble === null ? pollMs : retryMs);

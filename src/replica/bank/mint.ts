@@ -12,8 +12,12 @@ import { knownInitial, rowOf } from './rights.ts';
 import { checkUnits, defaultTimeoutMs } from './take.ts';
 import { obtain } from './waiting.ts';
 
+/** Called in the synchronous block that decides, before it writes: what it writes is durable with the decision, and if it throws, nothing is. */
+export type Decided = () => void;
+const nobody: Decided = () => {};
+
 /** Adds units to the stock. Durable here when it resolves; it can be spent once the bank shows it. Throws INVALID_NUMBER, OUT_OF_RANGE. */
-export async function mint(branch: Branch, address: Address, units: number): Promise<void> {
+export async function mint(branch: Branch, address: Address, units: number, decided = nobody): Promise<void> {
   checkUnits(units, 'a mint');
   for (;;) {
     const [account] = (await accountsAt(branch, [address])) as [Account];
@@ -22,6 +26,7 @@ export async function mint(branch: Branch, address: Address, units: number): Pro
     if (branch.ledger.peek(address) !== account) continue;
     const row = rowOf(account, branch.me);
     checkRange(account, row.minted + units);
+    decided();
     openIntent(branch, desk, account);
     writeRow(branch, desk, account, { ...row, minted: row.minted + units });
     if (branch.local !== null) await exchangeLocally(branch, desk);
@@ -51,7 +56,7 @@ async function tellBank(branch: Branch, address: Address): Promise<void> {
 }
 
 /** Takes units out of the stock for good. Throws INVALID_NUMBER, OUT_OF_RANGE (so many are not free), UNREACHABLE, RECOVERING. */
-export async function burn(branch: Branch, address: Address, units: number): Promise<void> {
+export async function burn(branch: Branch, address: Address, units: number, decided = nobody): Promise<void> {
   checkUnits(units, 'a burn');
   const [account] = (await accountsAt(branch, [address])) as [Account];
   await prepare(branch, deskAt(branch, account));
@@ -61,6 +66,7 @@ export async function burn(branch: Branch, address: Address, units: number): Pro
     perform([held]) {
       const desk = deskAt(branch, held as Account);
       const row = rowOf(held as Account, branch.me);
+      decided();
       openIntent(branch, desk, held as Account);
       writeRow(branch, desk, held as Account, { ...row, burned: row.burned + units, returned: row.returned + units });
       if (branch.local !== null) void exchangeLocally(branch, desk);

@@ -161,7 +161,7 @@ async function giveBack(holder: Holder, id: string): Promise<void> {
 export const recoveringFreeze = (why: string): Freeze => ({
   reason: 'recovering',
   message: `bounded counters wait, because ${why}`,
-  fix: 'Check which backbone this is. If it is the right one, run `cffbrw recover --adopt` on each replica.',
+  fix: 'Check which backbone this is. If it is the right one, run `cffbrw backbone adopt` on each replica.',
 });
 
 const recovering = (why: string): CffbrwError =>

@@ -78,6 +78,8 @@ export interface Identity {
   onProven(listener: (who: string) => Promise<void>): void;
   /** The bank found a lease or return of mine that this store knows nothing of (judgeLease): stops this process, and is remembered. */
   disprove(why: string): Promise<void>;
+  /** An operator says: join the backbone that answers, whatever it lost. At the next contact. */
+  adopt(): void;
   /** A clean stop: this replica no longer counts among the active ones. Rejects with UNREACHABLE. */
   stop(): Promise<void>;
 }
@@ -251,6 +253,9 @@ function publicFace(holder: Holder): Identity {
     async disprove(why) {
       fence(holder, why);
       await saveIdentity(holder, { disproven: why });
+    },
+    adopt() {
+      holder.adopt = true;
     },
     stop: () => stop(holder),
   };

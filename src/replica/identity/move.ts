@@ -97,5 +97,5 @@ async function giveUp(holder: Holder, backbone: Backbone, taken: readonly string
 const takenFreeze = (taken: readonly string[], epoch: string): Freeze => ({
   reason: 'frozen',
   message: `bounded counters are frozen, because this replica sold from its own stock before, and the backbone "${epoch}" already has ${taken.join(', ')}`,
-  fix: 'Run `cffbrw recover --adopt`: the backbone’s stock then rules, and what is left of the local one is given up.',
+  fix: 'Run `cffbrw backbone adopt`: the backbone’s stock then rules, and what is left of the local one is given up.',
 });

@@ -19,8 +19,8 @@ export interface Retirement {
 
 export interface RetireOptions {
   readonly registers: Registers;
-  /** The store of the replica that retires: what it knows of the others' rows is the worst case. */
-  readonly store: Store;
+  /** Where their rows are: a store, or the backbone. What it knows of them is the worst case. */
+  readonly store: Pick<Store, 'since'>;
   /** A replica's name (all its incarnations) or the id of one. */
   readonly who: string;
   /** Never retired, although its name may match: the replica that does it. */
@@ -65,7 +65,7 @@ function matching(members: Members, who: string, by: string): string[] {
   );
 }
 
-async function stakesOf(store: Store, ids: ReadonlySet<string>): Promise<Retirement['stakes']> {
+async function stakesOf(store: RetireOptions['store'], ids: ReadonlySet<string>): Promise<Retirement['stakes']> {
   const stakes: { id: string; address: string; units: number }[] = [];
   for (const id of ids) {
     for (let version = 0; ; ) {
