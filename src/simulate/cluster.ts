@@ -27,6 +27,8 @@ export type { StartOptions } from './machine.ts';
 export interface ClusterOptions {
   readonly world: World;
   readonly app: App;
+  /** What a machine runs that was deployed with other declarations. Default: `app`, everywhere. */
+  readonly appOf?: (machine: string) => App;
   readonly network?: Partial<Network>;
   /** Delays that differ from row to row, and from request to request. Default: those of `network`, always. */
   readonly lag?: Spread;
@@ -102,7 +104,8 @@ export function createCluster(options: ClusterOptions): Cluster {
   const shared = sharedOf(options, backbone, cuts);
 
   const place = (name: string, disk: SimulatedDisk, witness: SimulatedWitnessFile, identity = name): Located => {
-    const life = createLife({ ...shared, name, identity, host: world.host(name), disk, witness });
+    const declared = options.appOf?.(name) ?? app;
+    const life = createLife({ ...shared, app: declared, name, identity, host: world.host(name), disk, witness });
     const machine: Located = {
       ...{ name, host: life.host, disk, witness, life },
       get process() {
