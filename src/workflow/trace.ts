@@ -207,13 +207,13 @@ const notingMethods = (replica: Replica): Partial<Replica> & ThisType<Noting> =>
     if (!(result instanceof Promise)) return noteTakes(at, requests, result);
     return result.then((later) => noteTakes(at, requests, later));
   },
-  mint(address, units) {
+  mint(address, units, decided) {
     noteSupply(this.open.at(-1), 'mint', address, units);
-    return replica.mint(address, units);
+    return replica.mint(address, units, decided);
   },
-  burn(address, units) {
+  burn(address, units, decided) {
     noteSupply(this.open.at(-1), 'burn', address, units);
-    return replica.burn(address, units);
+    return replica.burn(address, units, decided);
   },
   give(receipt) {
     return noteSettling(this.open.at(-1), 'give', replica.give(receipt));

@@ -283,15 +283,41 @@ describe('a run that dies is taken up where it stopped', () => {
     );
   });
 
-  test('and never mints twice', async () => {
-    const app = shop('- mint: seats\n  amount: 2\n- add: hits\n- wait: 5ms\n- add: hits');
+  test.each([
+    ['mints', '- mint: seats\n  amount: 2', 5],
+    ['burns', '- burn: seats\n  amount: 2', 1],
+    ['mints and burns', '- mint: seats\n  amount: 4\n- burn: seats\n  amount: 2', 5],
+  ])('and %s exactly once', async (_title, steps, seats) => {
+    const app = shop(`${steps}\n- add: hits\n- wait: 5ms\n- add: hits`);
     const [opening, all] = await awaitsOf(app);
     for (let at = opening + 1; at <= all; at++) {
       for (const when of ['before', 'during', 'after'] as const) {
         const { stage } = await dyingAt(app, `${at} ${when}`, [{ await: at, when }]);
-        expect(await stage.value('hits')).toBe(2);
-        expect([3, 5]).toContain(await stage.value('seats'));
+        expect([at, when, await stage.value('hits'), await stage.value('seats')]).toEqual([at, when, 2, seats]);
       }
     }
+  });
+
+  test('and mints exactly once, however often it dies', async () => {
+    const app = shop('- mint: seats\n  amount: 4\n- add: hits\n- burn: seats\n  amount: 2\n- add: hits');
+    const [, all] = await awaitsOf(app);
+    const death = fc.record({
+      await: fc.integer({ min: 1, max: all }),
+      when: fc.constantFrom('before' as const, 'during' as const, 'after' as const),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(death, { minLength: 2, maxLength: 6 }), fc.string({ maxLength: 4 }), async (deaths, seed) => {
+        const { stage } = await dyingAt(app, seed, deaths);
+        expect([await stage.value('hits'), await stage.value('seats')]).toEqual([2, 5]);
+      }),
+      { numRuns: runs(15) },
+    );
+  });
+
+  test('what is refused is refused again, and burns nothing', async () => {
+    const stage = await createStage(shop('- burn: seats\n  amount: 4\n- add: hits'));
+    const [first, second] = [await stage.ask('w', { key: 'a' }), await stage.ask('w', { key: 'a' })];
+    expect([isProblem(first) && first.code, second]).toEqual(['OUT_OF_RANGE', first]);
+    expect([await stage.value('hits'), await stage.value('seats')]).toEqual([0, 3]);
   });
 });

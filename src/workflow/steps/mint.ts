@@ -2,7 +2,7 @@ import { number, value, variableName } from '../fields.ts';
 import { gateOn, type RunFrame } from '../frame.ts';
 import { amountOf, checkAmount } from './amount.ts';
 import { asInputs, defineVerb, follow } from './verb.ts';
-import { addressOf, withSlot } from './writing.ts';
+import { addressOf } from './writing.ts';
 
 /** `mint` and `burn`: operators' operations on a bounded counter. */
 const supplyVerb = (verb: 'mint' | 'burn') =>
@@ -25,27 +25,29 @@ const supplyVerb = (verb: 'mint' | 'burn') =>
         follow(frame.evaluate(inputs), (values) => {
           const given = asInputs(values);
           const [address, units] = [addressOf(frame, variable, given.key), amountOf(given)];
-          // Loaded first, so that little time lies between the announcement and the decision.
-          return withSlot(frame, address, () => supply(frame, () => frame.run.replica[verb](address, units)));
+          return supply(frame, (decided) => frame.run.replica[verb](address, units, decided));
         });
     },
   });
 
-/**
- * Announced in the journal before it is done, so that a retry never does it twice: units too many would be sold. A death between the
- * two loses it, for the replica does not say when it has decided, as it does for a take.
- */
-async function supply(frame: RunFrame, act: () => Promise<void>): Promise<void> {
-  const { run } = frame;
-  let acting: Promise<void> | undefined;
-  frame.once(() => {
-    acting = act();
-    return null;
-  }, true);
-  await frame.onceWaiting(async () => {
-    await acting;
-    return null;
-  }, false);
+/** Once per keyed run: that it was decided goes into the journal in the transaction of the rows that it changes. */
+async function supply({ lane, run }: RunFrame, act: (decided: () => void) => Promise<void>): Promise<void> {
+  if (lane?.replaying) {
+    lane.next();
+    return;
+  }
+  let done = false;
+  const decided = () => {
+    lane?.check();
+    lane?.record(null, true);
+    done = true;
+  };
+  try {
+    await act(decided);
+  } catch (error) {
+    if (!done) lane?.recordError(error);
+    throw error;
+  }
   gateOn(run, run.replica.pending());
 }
 
