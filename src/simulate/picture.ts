@@ -25,7 +25,9 @@ export function drawPlot({ title, ...options }: Plot.PlotOptions & { readonly ti
   const drawn = Plot.plot({ ...options, document: document as unknown as Document, ariaLabel: title });
   drawn.setAttribute('role', 'img');
   drawn.setAttribute('font-size', '13');
-  return new XMLSerializer().serializeToString(drawn as unknown as Parameters<XMLSerializer['serializeToString']>[0]);
+  const svg = new XMLSerializer().serializeToString(drawn as unknown as Parameters<XMLSerializer['serializeToString']>[0]);
+  // A picture is one thing with one name; its parts have none.
+  return svg.replace(/<g aria-label="[^"]*"/g, '<g');
 }
 
 export const alone = (svg: string): string => svg.replace(/<style>/, `${ownStyle}<style>`);

@@ -34,7 +34,7 @@ th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px soli
 .trace { font-size: .85rem } .trace td, .trace th { padding-right: 1rem; white-space: nowrap }
 .raced td, .raced th { background: color-mix(in srgb, var(--baseline) 14%, transparent) } .broke td { color: var(--baseline); font-weight: 600 }
 code, pre { font: .9rem/1.5 ui-monospace, monospace; background: var(--code); border-radius: 4px }
-code { padding: .1rem .3rem } pre { padding: .75rem; overflow-x: auto } pre code { padding: 0 }
+code { padding: .1rem .3rem } pre { padding: .75rem; white-space: pre-wrap; overflow-wrap: anywhere } pre code { padding: 0 }
 `;
 
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -78,9 +78,9 @@ function scenarioPart(report: ScenarioReport): string {
     ...set.problems.map(
       ({ message, fix }) => `<p class="FAILED">${inText(message)}${fix === undefined ? '' : `<br>${inText(fix)}`}</p>`,
     ),
-    ...(facetsOf([set]).length === 0 ? [] : [wide('Histogram', histogramPlot([set]))]),
+    ...(facetsOf([set]).length === 0 ? [] : [wide(`Histogram of ${set.scenario}`, histogramPlot([set]))]),
     figuresTable(report),
-    ...report.broken.map(brokenPart),
+    ...report.broken.map((one) => brokenPart(one, set.scenario)),
     '</section>',
   ].join('\n');
 }
@@ -92,27 +92,27 @@ function figuresTable({ set }: ScenarioReport): string {
     return `<tr><th scope="row">${name}${document.role === 'baseline' ? ' <span class="quiet">(baseline)</span>' : ''}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
   });
   return wide(
-    'Figures',
+    `Figures of ${set.scenario}`,
     `<table class="figures"><caption>Runs of each document</caption><thead><tr>${head.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table>`,
   );
 }
 
-function brokenPart({ name, role, seed, violations, replay, shortest }: BrokenDocument): string {
+function brokenPart({ name, role, seed, violations, replay, shortest }: BrokenDocument, scenario: string): string {
   return [
     `<h3>How ${inText(name)} broke${role === 'baseline' ? ', as it should' : ''}</h3>`,
     ...violations.map(
       ({ invariant, message, atMs }) =>
         `<p><strong>${inText(invariant)}</strong>: <code>${inText(message)}</code>, at ${seconds(atMs)} under seed ${inText(seed)}</p>`,
     ),
-    `<p>See it again:</p><pre tabindex="0" aria-label="Command"><code>${inText(replay)}</code></pre>`,
-    ...(shortest === null ? [] : [shortestPart(shortest, name)]),
+    `<p>See it again:</p><pre><code>${inText(replay)}</code></pre>`,
+    ...(shortest === null ? [] : [shortestPart(shortest, `run of ${scenario} that breaks ${name}`)]),
   ].join('\n');
 }
 
-function shortestPart(shortest: Shrunk, name: string): string {
+function shortestPart(shortest: Shrunk, what: string): string {
   const { trace, schedule } = shortest.result;
   const race = findRace(trace);
-  const label = `Timeline of the shortest run that breaks ${name}`;
+  const label = `Timeline of the shortest ${what}`;
   return [
     `<p>${inText(shortestText(shortest))}</p>`,
     ...(race === null ? [] : [`<p>${inText(raceText(race))}</p>`]),
@@ -124,7 +124,7 @@ function shortestPart(shortest: Shrunk, name: string): string {
       ),
     ),
     `<p class="quiet">A dot is a run: full where it wrote. An arrow is a row on its way to another replica.${race === null ? '' : ' Circles: the two steps that raced; the dashed arrow came too late.'}</p>`,
-    traceTable(traceLines(trace, { race }), `Events of the shortest run that breaks ${name}`),
+    traceTable(traceLines(trace, { race }), `Events of the shortest ${what}`),
   ].join('\n');
 }
 
