@@ -88,7 +88,7 @@ export function walkEach(step: StepRef, at: Position): Ending {
   };
   const ending = at.run.walk(data.do as Steps, [...path, 'do'], inner);
   const result = resultOf(ending.returned, ending.exits, at);
-  bind(step, at, resolver.terms.operation('list of', list, result));
+  bind(step, at, () => resolver.terms.operation('list of', list, result));
   return { exits: threadExits(ending.exits, [guard], at), returned: [] };
 }
 
@@ -115,7 +115,7 @@ export function walkParallel(step: StepRef, at: Position): Ending {
     return { branch, ending };
   });
   const fields = walked.map(({ branch, ending }) => ({ name: branch, value: resultOf(ending.returned, ending.exits, at) }));
-  bind(step, at, at.run.resolver.terms.object(fields));
+  bind(step, at, () => at.run.resolver.terms.object(fields));
   return { exits: walked.flatMap(({ ending }) => threadExits(ending.exits, [], at)), returned: [] };
 }
 
@@ -150,7 +150,7 @@ export function walkCall(step: StepRef, at: Position): Ending {
   const called = run.workflows.get(name);
   const again = at.calls.some((call) => call.data.call === name);
   if (called === undefined || again || at.calls.length >= maxCalls || run.left <= 0) {
-    bind(step, at, symbolOf(step, at, 'other'));
+    bind(step, at, () => symbolOf(step, at, 'other'));
     return goesOn;
   }
   run.called.add(name);
@@ -159,6 +159,6 @@ export function walkCall(step: StepRef, at: Position): Ending {
   const names = new Map([['request', resolver.terms.object([{ name: 'with', value: given }])]]);
   const inner = { ...at, document: called, names, calls: [...at.calls, step] };
   const ending = at.run.walk(called.document.steps, ['steps'], inner);
-  bind(step, at, resultOf(ending.returned, ending.exits, at));
+  bind(step, at, () => resultOf(ending.returned, ending.exits, at));
   return { exits: ending.exits.filter((exit) => exit.kind === 'fail'), returned: [] };
 }

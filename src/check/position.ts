@@ -88,6 +88,6 @@ export function symbolOf(step: StepRef, at: Position, origin: SymbolTerm['origin
 }
 
 /** Binds the step's `as`, if it has one. */
-export function bind({ data }: StepRef, { names }: Position, term: Term): void {
-  if (typeof data.as === 'string') names.set(data.as, term);
+export function bind({ data }: StepRef, { names }: Position, term: () => Term): void {
+  if (typeof data.as === 'string') names.set(data.as, term());
 }

@@ -57,10 +57,20 @@ export interface Terms {
 
 const noRoots: ReadonlySet<Root> = new Set();
 
+/** The roots of all of them; most have those of one, and share its set. */
 function union(terms: readonly Term[]): ReadonlySet<Root> {
-  const [first, ...others] = terms.map((term) => term.roots).filter((roots) => roots.size > 0);
-  if (first === undefined) return noRoots;
-  return others.length === 0 ? first : new Set([first, ...others].flatMap((roots) => [...roots]));
+  let all = noRoots;
+  let own: Set<Root> | null = null;
+  for (const { roots } of terms) {
+    if (roots === all || roots.size === 0) continue;
+    if (all.size === 0) all = roots;
+    else {
+      own ??= new Set(all);
+      for (const root of roots) own.add(root);
+      all = own;
+    }
+  }
+  return all;
 }
 
 export function createTerms(): Terms {
@@ -121,7 +131,13 @@ function fieldOf(object: Term, name: string, terms: Terms): Term | undefined {
   return terms.literal(null);
 }
 
-export const readsOf = (term: Term): readonly ReadTerm[] => [...term.roots].filter((root) => root.kind === 'read');
+const reads = new WeakMap<ReadonlySet<Root>, readonly ReadTerm[]>();
+
+export function readsOf({ roots }: Term): readonly ReadTerm[] {
+  const found = reads.get(roots) ?? [...roots].filter((root) => root.kind === 'read');
+  reads.set(roots, found);
+  return found;
+}
 
 /** Every term inside, the term itself first. */
 export function* within(term: Term): Generator<Term> {

@@ -35,7 +35,7 @@ export function walkVerb(step: StepRef, at: Position): Ending {
     case 'take':
       return walkTake(step, at);
     case 'get':
-      bind(step, at, readOf(step, at));
+      bind(step, at, () => readOf(step, at));
       return goesOn;
     case 'keys':
       return walkKeys(step, at);
@@ -72,7 +72,7 @@ function walkWrite(step: StepRef, at: Position): Ending {
   const write = { variable, operation: verb as OperationName, key, value, with: optional(data.with, at) };
   note(step, at, { kind: 'write', ...write, path: optional(data.path, at), result: null });
   // Whether an offer was accepted is what was known of the value.
-  bind(step, at, symbolOf(step, at, 'other', [terms.read({ variable: variable.name, key, window: 'current' })]));
+  bind(step, at, () => symbolOf(step, at, 'other', [terms.read({ variable: variable.name, key, window: 'current' })]));
   return goesOn;
 }
 
@@ -87,7 +87,7 @@ function walkTake(step: StepRef, at: Position): Ending {
     const common = { variable, operation: 'take' as const, with: null, path: null, result };
     note(step, inner, { kind: 'write', ...common, key: optional(entry.key, inner), value: optional(entry.amount, inner) });
   }
-  bind(step, at, result);
+  bind(step, at, () => result);
   return goesOn;
 }
 
@@ -102,7 +102,7 @@ function walkKeys(step: StepRef, at: Position): Ending {
   const { terms } = at.run.resolver;
   const window = step.data.window === 'previous' ? 'previous' : 'current';
   const all = terms.read({ variable: String(step.data.keys), key: terms.symbol('other', 'all keys'), window });
-  bind(step, at, all);
+  bind(step, at, () => all);
   return goesOn;
 }
 
@@ -110,7 +110,7 @@ function walkHttp(step: StepRef, at: Position): Ending {
   const { http, method = 'GET', headers, body } = step.data;
   const value = termAt({ http, ...(headers !== undefined && { headers }), ...(body !== undefined && { body }) }, at);
   note(step, at, { kind: 'send', url: termAt(http, at), value, method: termAt(method, at) });
-  bind(step, at, symbolOf(step, at, 'http'));
+  bind(step, at, () => symbolOf(step, at, 'http'));
   return goesOn;
 }
 
@@ -130,6 +130,6 @@ function walkEnd(step: StepRef, at: Position): Ending {
 function walkUse(step: StepRef, at: Position): Ending {
   const { verb, data } = step;
   note(step, at, { kind: 'use', value: termAt(verb === 'log' || verb === 'wait' ? data[verb] : data.receipt, at) });
-  bind(step, at, symbolOf(step, at, 'other'));
+  bind(step, at, () => symbolOf(step, at, 'other'));
   return goesOn;
 }

@@ -30,8 +30,9 @@ function walkBlock(steps: readonly unknown[], path: Path, at: Position): Ending 
   let guards = at.guards;
   for (const [index, data] of steps.entries()) {
     const ending = walkStep(data as StepRef['data'], [...path, index], { ...at, guards });
-    exits.push(...ending.exits);
     returned.push(...ending.returned);
+    if (ending.exits.length === 0) continue;
+    exits.push(...ending.exits);
     guards = [...guards, ...ending.exits.flatMap((exit) => otherwise(exit, at) ?? [])];
   }
   return { exits, returned };
@@ -56,9 +57,9 @@ function walkStep(data: StepRef['data'], path: Path, at: Position): Ending {
   const when = data.when as string | boolean | undefined;
   if (when === undefined || when === true) return walkVerb(step, at);
   const guard = conditionGuard(step, when, at, 'when');
-  const before = new Map(at.names);
+  const before = verb === 'let' || verb === 'get' ? new Map(at.names) : null;
   const ending = walkVerb(step, { ...at, guards: [...at.guards, guard] });
-  if (verb === 'let' || verb === 'get') bindConditionally(before, guard.condition, at);
+  if (before !== null) bindConditionally(before, guard.condition, at);
   return under(guard, ending);
 }
 

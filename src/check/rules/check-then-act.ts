@@ -1,7 +1,7 @@
 /** R2: a decision on a value controls a write of it, and the decision may be wrong by the time that the write happens. */
 import { strategies } from '../../strategy/strategies.ts';
-import type { Guard, Model, Write } from '../effect.ts';
-import { factsOf, type Reading, readingFacts, sameAddress, staysRight } from '../fact.ts';
+import type { Guard, Model, WorkflowSource, Write } from '../effect.ts';
+import { type Reading, readingFacts, sameAddress, staysRight } from '../fact.ts';
 import type { Finding } from '../finding.ts';
 import { escrow } from '../repair/escrow.ts';
 import { found, oncePerStep, placeOf, type Rule, relatedGuard } from '../report.ts';
@@ -17,8 +17,9 @@ export const checkThenAct: Rule = (model) => {
   const computed = model.writes.flatMap((write) => {
     return amountIsRead(write) ? [{ step: write.step, finding: () => inTheAmount(write) }] : [];
   });
+  const decisions = decisionsOf(model);
   const split = model.writes.flatMap((write) => {
-    const way = throughAnother(model, write);
+    const way = throughAnother(model, write, decisions);
     return way === undefined ? [] : [{ step: write.step, finding: () => inTwoRuns(write, way) }];
   });
   return oncePerStep([...direct, ...computed, ...split]).map(({ finding }) => finding());
@@ -74,20 +75,34 @@ interface Way {
   readonly between: Write;
 }
 
+/** By what was decided on and what was written because of it: one decision per run is enough. */
+type Decided = ReadonlyMap<string, ReadonlyMap<WorkflowSource, Omit<Way, 'asked'>>>;
+
+const wayOf = (from: string, to: string): string => `${from} ${to}`;
+
+function decisionsOf({ writes }: Model): Decided {
+  const all = new Map<string, Map<WorkflowSource, Omit<Way, 'asked'>>>();
+  for (const between of writes) {
+    for (const guard of between.guards) {
+      for (const { variable } of readsOf(guard.condition)) {
+        const id = wayOf(variable, between.variable.name);
+        const byRun = all.get(id) ?? new Map<WorkflowSource, Omit<Way, 'asked'>>();
+        if (byRun.size < 2 && !byRun.has(between.run)) all.set(id, byRun.set(between.run, { decided: guard, between }));
+      }
+    }
+  }
+  return all;
+}
+
 /** The decision stood in another run: it decided what this one goes by. */
-function throughAnother(model: Model, write: Write): Way | undefined {
+function throughAnother(model: Model, write: Write, decisions: Decided): Way | undefined {
   if (isStable(write) || !isCounterLike(model, write.variable)) return undefined;
+  const { name } = write.variable;
   for (const asked of write.guards) {
-    for (const read of readsOf(asked.condition)) {
-      const decided = model.writes
-        .filter((one) => one.variable.name === read.variable && one.variable !== write.variable && one.run !== write.run)
-        .flatMap((between) => between.guards.map((guard) => ({ asked, decided: guard, between })))
-        .find(({ decided: { condition, holds } }) => {
-          return factsOf(condition, holds).some((fact) =>
-            readsOf(fact.condition).some((one) => one.variable === write.variable.name),
-          );
-        });
-      if (decided !== undefined) return decided;
+    for (const { variable } of readsOf(asked.condition)) {
+      const ways = variable === name ? undefined : decisions.get(wayOf(name, variable));
+      const way = [...(ways ?? [])].find(([run]) => run !== write.run)?.[1];
+      if (way !== undefined) return { asked, ...way };
     }
   }
   return undefined;
