@@ -129,6 +129,12 @@ export interface Replica {
   take(requests: readonly TakeRequest[], options?: TakeOptions): TakeResult | Promise<TakeResult>;
   give(receipt: string): Promise<SettleResult>;
   confirm(receipt: string): Promise<SettleResult>;
+  /** Gives out nothing of a variable here, for this reason: takes answer `held-elsewhere`. null: gives out again. */
+  withhold(variable: string, why: string | null): void;
+  /** Rights that this replica holds. */
+  leases(): readonly Lease[];
+  /** An operator says: join the backbone that answers, although it is not the one that this store knows. At the next contact. */
+  adoptBackbone(): void;
   /** `decided` is called in the synchronous block that decides: what it writes is durable with it, and if it throws, nothing is done. */
   mint(address: Address, units: number, decided?: () => void): Promise<void>;
   burn(address: Address, units: number, decided?: () => void): Promise<void>;

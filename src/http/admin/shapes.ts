@@ -98,6 +98,9 @@ export const replica = z
     loaded: z.int(),
     frozen: z.string().nullable(),
     refused: z.string().nullable(),
+    lagMs: z.number().nullable().meta({ description: 'Since the backbone last answered; null: there is none.' }),
+    refusals: z.record(z.string(), z.int()).meta({ description: 'Takes that were refused since the start, by reason.' }),
+    withheld: z.record(z.string(), z.string()).meta({ description: 'Variables of which nothing is given out here, and why.' }),
   })
   .meta({ id: 'Replica' });
 
@@ -143,8 +146,16 @@ export const workflow = z
     name: z.string(),
     description: z.string().nullable(),
     file: z.string(),
-    http: z.object({ method: z.string(), path: z.string() }).nullable(),
-    callable: z.boolean(),
+    http: z.object({ method: z.string(), path: z.string() }).nullable().meta({ description: 'The route that starts it.' }),
+    cron: z
+      .object({
+        schedule: z.string(),
+        timezone: z.string(),
+        nextMs: timeMs.nullable().meta({ description: 'When it is due next, in milliseconds since 1970; null: never again.' }),
+      })
+      .nullable()
+      .meta({ description: 'The schedule that starts it.' }),
+    callable: z.boolean().meta({ description: 'Whether other workflows may call it.' }),
     calls: z.array(z.string()),
     reads: z.array(z.string()),
     writes: z.array(z.object({ variable: name, operation: z.string() })),

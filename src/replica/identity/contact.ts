@@ -25,7 +25,7 @@ export async function contact(holder: Holder): Promise<void> {
     if (holder.waiting === null) await settleOldHere(holder);
     return;
   }
-  if (holds(holder)) await look(holder, backbone);
+  if (holds(holder) && !holder.adopt) await look(holder, backbone);
   else await join(holder, backbone);
   if (holder.identity.home === 'local') await moveIn(holder, backbone);
   if (holder.identity.frozen !== null) return;

@@ -1,0 +1,56 @@
+/**
+ * Takes that were refused, by reason; and variables of which nothing is given out here, because this replica declares them otherwise than
+ * those that had them before. The units are with them: a take of such a variable answers `held-elsewhere`.
+ */
+import type { TakeOptions, TakeRequest, TakeResult } from './replica.ts';
+
+export interface Refusals {
+  /** Since the start. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** By variable, why. */
+  readonly withheld: Readonly<Record<string, string>>;
+  /** null: it is given out again. */
+  withhold(variable: string, why: string | null): void;
+  /** What `decide` gives, counted; or the refusal of what is withheld. */
+  pass(requests: readonly TakeRequest[], options: TakeOptions, decide: () => Later): Later;
+}
+
+type Later = TakeResult | Promise<TakeResult>;
+
+export function createRefusals(): Refusals {
+  const counts: Record<string, number> = {};
+  let withheld: Record<string, string> = {};
+  let isAny = false;
+
+  const counted = (result: TakeResult): TakeResult => {
+    if (result.reason !== null) counts[result.reason] = (counts[result.reason] ?? 0) + 1;
+    return result;
+  };
+  return {
+    counts,
+    get withheld() {
+      return withheld;
+    },
+    withhold(variable, why) {
+      const { [variable]: _, ...others } = withheld;
+      withheld = why === null ? others : { ...others, [variable]: why };
+      isAny = Object.keys(withheld).length > 0;
+    },
+    pass(requests, options, decide) {
+      const refused = isAny ? requests.find(({ variable }) => Object.hasOwn(withheld, variable)) : undefined;
+      if (refused !== undefined) return counted(refusal(refused, requests, options));
+      const result = decide();
+      return result instanceof Promise ? result.then(counted) : counted(result);
+    },
+  };
+}
+
+function refusal({ variable, key }: TakeRequest, requests: readonly TakeRequest[], options: TakeOptions): TakeResult {
+  const result: TakeResult = {
+    ...{ ok: false, reason: 'held-elsewhere', left: 0, receipt: null, repeated: false, confirmed: false },
+    ...{ expires: null, windowEnds: null },
+    ...(requests.length > 1 && { failed: { take: variable, key: key ?? null } }),
+  };
+  options.decided?.(result);
+  return result;
+}
