@@ -37,13 +37,14 @@ export function conflictFacts({ conflicts }: Replica, query: { variable?: string
   return { conflicts: all.slice(-query.limit).reverse() as unknown as Json };
 }
 
-export const workflowFacts = (app: App): JsonObject => ({
+export const workflowFacts = ({ app, host }: Told): JsonObject => ({
   app: app.name,
   workflows: [...app.workflows.values()].map((plan) => {
-    const { name, description, file, http, call, calls, document } = plan;
+    const { name, description, file, http, cron, call, calls, document } = plan;
     return {
       ...{ name, description, file, callable: call !== null, calls: [...calls], ...touchesOf(plan) },
       http: http === null ? null : { method: http.method, path: http.path },
+      cron: cron === null ? null : { schedule: cron.schedule, timezone: cron.timezone, nextMs: cron.next(host.now()) },
       document: document as unknown as Json,
     };
   }),

@@ -93,7 +93,7 @@ export const operations = {
   },
   workflows: {
     ...{ method: 'get', path: `${prefix}/v1/workflows`, query: queries.none, answer: shapes.workflows },
-    summary: 'The workflows, with their documents and what they read and write.',
+    summary: 'The workflows: what starts them, what they read and write, and their documents.',
   },
   events: {
     ...{ method: 'get', path: `${prefix}/v1/events`, query: queries.events },

@@ -147,7 +147,7 @@ function answersOf(options: AdminOptions, runs: Runs, feed: Feed): Answers {
     conflicts: ({ query }) => conflictFacts(replica, shapes.queries.conflicts.parse(query)),
     listRuns: ({ query }) => runs.list(shapes.queries.runs.parse(query)),
     getRun: ({ params }) => runs.get(params.id ?? ''),
-    workflows: () => workflowFacts(app),
+    workflows: () => workflowFacts(told),
     events: ({ request, query }) => stream(feed, request, shapes.queries.events.parse(query)),
   };
 }
