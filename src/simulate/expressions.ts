@@ -64,27 +64,45 @@ export function evaluateRequest(
   values: readonly [user: number, i: number, region: string],
   random: () => number,
 ) {
-  return compiled.evaluate({ ...frame, values, random }) as unknown as SentRequest;
+  return compiled.evaluate(new ScenarioFrame(values, random)) as unknown as SentRequest;
 }
 
-const unavailable = (what: string) => () => {
-  throw new CffbrwError('EXPRESSION_FAILED', `\`${what}\` says nothing here`, {
+const unavailable = (what: string) =>
+  new CffbrwError('EXPRESSION_FAILED', `\`${what}\` says nothing here`, {
     fix: 'What must hold depends on what happened alone.',
   });
-};
 
-const frame: Frame = {
-  values: [],
-  read: unavailable('vars'),
-  age: () => 0,
-  now: unavailable('now()'),
-  random: unavailable('random()'),
-  uuid: unavailable('uuid()'),
-  secret: unavailable('secrets'),
-  get fuel() {
-    return createFuel();
-  },
-};
+/** What the expressions of a scenario see: what happened, and nothing of their own moment. */
+class ScenarioFrame implements Frame {
+  readonly values: readonly Json[];
+  readonly fuel = createFuel(10_000_000);
+  readonly #random: (() => number) | null;
+
+  constructor(values: readonly Json[], random: (() => number) | null) {
+    this.values = values;
+    this.#random = random;
+  }
+
+  read(_index: number): Json {
+    throw unavailable('vars');
+  }
+  age(): number {
+    return 0;
+  }
+  now(): number {
+    throw unavailable('now()');
+  }
+  random(): number {
+    if (this.#random === null) throw unavailable('random()');
+    return this.#random();
+  }
+  uuid(): string {
+    throw unavailable('uuid()');
+  }
+  secret(): string {
+    throw unavailable('secrets');
+  }
+}
 
 /** What checks look at. */
 export interface Seen {
@@ -120,20 +138,29 @@ function evaluate({ written, kept }: Question, seen: Seen): Json {
   }
 }
 
-function evaluateOne(compiled: Compiled, values: readonly Json[], { observer, app, nowMs }: Seen): Json {
-  const here: Frame = {
-    ...frame,
-    values,
-    fuel: createFuel(10_000_000),
-    now: () => nowMs,
-    read(index) {
-      const read = compiled.reads[index];
-      const variable = app.variables.get(read?.variable ?? '');
-      if (read === undefined || variable === undefined) throw new CffbrwError('INVARIANT', 'a check reads what was not compiled');
-      return observer.read(variable, read.key === null ? null : (read.key.evaluate(here) as Key), nowMs);
-    },
-  };
-  return compiled.evaluate(here);
+const evaluateOne = (compiled: Compiled, values: readonly Json[], seen: Seen): Json =>
+  compiled.evaluate(new CheckFrame(compiled, values, seen));
+
+class CheckFrame extends ScenarioFrame {
+  readonly #compiled: Compiled;
+  readonly #seen: Seen;
+
+  constructor(compiled: Compiled, values: readonly Json[], seen: Seen) {
+    super(values, null);
+    this.#compiled = compiled;
+    this.#seen = seen;
+  }
+
+  override now(): number {
+    return this.#seen.nowMs;
+  }
+  override read(index: number): Json {
+    const { app, observer, nowMs } = this.#seen;
+    const read = this.#compiled.reads[index];
+    const variable = app.variables.get(read?.variable ?? '');
+    if (read === undefined || variable === undefined) throw new CffbrwError('INVARIANT', 'a check reads what was not compiled');
+    return observer.read(variable, read.key === null ? null : (read.key.evaluate(this) as Key), nowMs);
+  }
 }
 
 /** Whether an invariant holds now: null, or why not. */
