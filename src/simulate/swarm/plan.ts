@@ -81,7 +81,8 @@ export function drawPlan(seed: string | number, only?: SwarmSize): SwarmPlan {
     syncMs: random.pick([0.2, 1, 1, 8]),
     // A minute before an hour and a day end, so that windows end under load.
     startMs: Date.UTC(2026, 0, 1) - random.pick([500, 2_000, 60_000]),
-    actions: actions.sort((a, b) => a.atMs - b.atMs),
+    // What would end later is ended by the healing.
+    actions: actions.filter(({ atMs }) => atMs <= durationMs).sort((a, b) => a.atMs - b.atMs),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Machine } from '../cluster.ts';
 import { handleOf } from './ask-values.ts';
 import type { Shelf } from './model-stock.ts';
 import { nameOf, type Spot } from './oracle.ts';
+import { diskOf } from './writes.ts';
 import { inProcess, note, report, type Stage, type Told } from './stage.ts';
 
 const stepMs = 500;
@@ -20,14 +21,30 @@ export async function heal(stage: Stage): Promise<void> {
   // What was stamped hours ahead is in force when that time has come: for all clocks at once.
   for (const { host } of cluster.machines.values()) host.skewMs = aheadMs;
   world.host('backbone').skewMs = aheadMs;
+  endTwins(stage);
   const endMs = world.elapsedMs + restMs;
   let unrest = operator.unrest();
   do {
-    operator.supervise();
+    supervise(stage);
     await world.run(stepMs);
     unrest = operator.unrest();
   } while (unrest !== null && world.elapsedMs < endMs && stage.finding === null);
   if (unrest !== null) report(stage, 'C3', `${restMs / 1_000} s after everything had healed: ${unrest}`);
+}
+
+/** Whoever should run, runs: also who died of a stop that was called off. */
+function supervise({ operator, cluster }: Stage): void {
+  operator.supervise();
+  for (const name of operator.wanted) if (cluster.machines.get(name)?.process?.alive !== true) operator.start(name);
+}
+
+/** A disk that was started twice is started once more, when it is only one again: the other may have left rows on it. */
+function endTwins({ operator, cluster }: Stage): void {
+  for (const name of cluster.machines.keys()) {
+    if (!name.endsWith('-twin')) continue;
+    cluster.crash(diskOf(name));
+    if (operator.wanted.has(diskOf(name))) operator.start(diskOf(name));
+  }
 }
 
 export async function checkRest(stage: Stage): Promise<void> {
