@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { rules } from '../src/check/finding.ts';
 import { errorCodes } from '../src/error.ts';
+import { scenarioSchema } from '../src/simulate/scenario.ts';
 import { strategyNames } from '../src/strategy/names.ts';
 import { maxKeep } from '../src/strategy/variable.ts';
 import { appSchema, workflowSchema } from '../src/workflow/fields.ts';
@@ -121,6 +122,7 @@ export function schemaFiles(): Readonly<Record<string, Json>> {
   return {
     'cffbrw.schema.json': documentSchema('cffbrw.yaml: an app’s settings and its variables', app),
     'check.schema.json': documentSchema('What `cffbrw check --format json` prints', checkReport),
+    'scenario.schema.json': documentSchema('scenarios/*.yaml: what `cffbrw simulate` runs', scenarioSchema),
     'workflow.schema.json': documentSchema('workflows/*.yaml: one workflow', workflowSchema, stepDefinitions),
   };
 }
