@@ -6,6 +6,7 @@ import type { CffbrwError } from '../error.ts';
 import { nodeHost } from '../node/host.ts';
 import { openLocation, openReplica } from '../node/replica.ts';
 import { openSqliteStore } from '../node/store.ts';
+import type { ObserveTime } from '../node/timing.ts';
 import type { Alarm, Replica } from '../replica/index.ts';
 
 export interface LocationOptions {
@@ -21,6 +22,8 @@ export interface LocationOptions {
   readonly alarm: (alarm: Alarm) => void;
   /** Told why a server that answers is not used as the backbone. */
   readonly refused?: (error: CffbrwError) => void;
+  /** Told how long commits and calls to the backbone take. */
+  readonly observeTime?: ObserveTime;
 }
 
 export interface Locations {
@@ -35,8 +38,8 @@ export function openLocations(app: App, options: LocationOptions): Promise<Locat
   return (options.replicas ?? 1) === 1 ? openOne(app, options) : openSeveral(app, options);
 }
 
-async function openOne(app: App, { data, alarm, refused, site }: LocationOptions): Promise<Locations> {
-  const told = { alarm, ...(refused !== undefined && { refused }) };
+async function openOne(app: App, { data, alarm, refused, observeTime, site }: LocationOptions): Promise<Locations> {
+  const told = { alarm, ...(refused && { refused }), ...(observeTime && { observeTime }) };
   const { replica, backbone } = await openLocation({ variables: app.variables, directory: data, ...told, ...(site ?? {}) });
   return { replicas: [replica], backbones: [backbone], close: () => replica.close() };
 }

@@ -129,7 +129,13 @@ type OpenOptions = RunOptions & Observers;
 
 const open = async (app: App, options: OpenOptions): Promise<Generation> => {
   const log = options.log?.(app);
-  const locations = await openLocations(app, { ...options, alarm: alarmOf(log), refused: refusalOf(log) });
+  const tell = alarmOf(log);
+  const alarm = (told: Alarm) => {
+    options.metrics?.alarm(told);
+    tell(told);
+  };
+  const timing = options.metrics === null ? {} : { observeTime: options.metrics.time };
+  const locations = await openLocations(app, { ...options, ...timing, alarm, refused: refusalOf(log) });
   return generationOf(app, locations, options);
 };
 

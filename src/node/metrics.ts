@@ -1,11 +1,17 @@
 /** What Prometheus reads: a registry of its own per process of an app, labelled by replica. Values are gathered when they are read. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Alarm } from '../replica/index.ts';
 import type { Replica, ReplicaStatus } from '../replica/replica.ts';
 import type { RunRecord } from '../workflow/trace.ts';
+import type { ObserveTime } from './timing.ts';
 
 export interface Metrics {
   /** Told of every run. */
   observe(replica: string, record: RunRecord): void;
+  /** Told of every commit, and of every call to the backbone. */
+  readonly time: ObserveTime;
+  /** Told of every alarm: two processes with one identity, a row that nobody understands. */
+  alarm(alarm: Alarm): void;
   text(): Promise<string>;
 }
 
@@ -19,6 +25,12 @@ const gauges: readonly (readonly [name: string, help: string, read: Read])[] = [
   ['loaded_addresses', 'Addresses in memory.', ({ loaded }) => loaded],
   ['frozen', '1 when bounded counters can not be spent here.', ({ frozen }) => (frozen === null ? 0 : 1)],
   ['refused', '1 when nothing can be written here any more.', ({ refused }) => (refused === null ? 0 : 1)],
+  ['lag_seconds', 'Since the backbone last answered.', ({ lagMs }) => (lagMs ?? 0) / 1_000],
+  [
+    'withheld_variables',
+    'Variables that are declared otherwise elsewhere, and not spent of here.',
+    ({ withheld }) => Object.keys(withheld).length,
+  ],
   ['conflicts_kept', 'Lost writes in the conflict log, at most 1,000.', (_, { conflicts }) => conflicts.list().length],
 ];
 
@@ -37,6 +49,21 @@ export function createMetrics(replicas: () => readonly Replica[]): Metrics {
       },
     });
   }
+  addRefusals(replicas, registers);
+  addLeases(replicas, registers);
+  const alarms = new Counter({
+    ...{
+      name: 'cffbrw_alarms_total',
+      help: 'What an operator should know, by kind: fork is one identity used twice.',
+      registers,
+    },
+    labelNames: ['kind'],
+  });
+  for (const kind of ['fork', 'second-self', 'regression'] as const) alarms.inc({ kind }, 0);
+  const calls = new Histogram({
+    ...{ name: 'cffbrw_call_duration_seconds', help: 'Commits (flush), and calls to the backbone.', registers },
+    ...{ labelNames: ['call', 'failed'], buckets: secondsBuckets },
+  });
   const runs = new Counter({
     ...{ name: 'cffbrw_runs_total', help: 'Runs, by the class of their status.', registers },
     labelNames: ['replica', 'workflow', 'status'],
@@ -50,6 +77,42 @@ export function createMetrics(replicas: () => readonly Replica[]): Metrics {
       runs.inc({ replica, workflow, status: `${Math.floor(status / 100)}xx` });
       seconds.observe({ workflow }, tookMs / 1_000);
     },
+    time: (call, tookMs, failed) => calls.observe({ call, failed: String(failed) }, tookMs / 1_000),
+    alarm: ({ kind }) => alarms.inc({ kind }),
     text: () => registry.metrics(),
   };
+}
+
+function addRefusals(replicas: () => readonly Replica[], registers: Registry[]): void {
+  new Counter({
+    ...{
+      name: 'cffbrw_refusals_total',
+      help: 'Takes that were refused, by reason.',
+      registers,
+      labelNames: ['replica', 'reason'],
+    },
+    collect() {
+      this.reset();
+      for (const { id, status } of replicas()) {
+        for (const [reason, times] of Object.entries(status.refusals)) this.inc({ replica: id, reason }, times);
+      }
+    },
+  });
+}
+
+function addLeases(replicas: () => readonly Replica[], registers: Registry[]): void {
+  new Gauge({
+    ...{
+      name: 'cffbrw_leased_units',
+      help: 'Rights held, by variable: units that can be given out without asking anybody.',
+      registers,
+    },
+    labelNames: ['replica', 'variable'],
+    collect() {
+      this.reset();
+      for (const replica of replicas()) {
+        for (const { address, units } of replica.leases()) this.inc({ replica: replica.id, variable: address.variable }, units);
+      }
+    },
+  });
 }

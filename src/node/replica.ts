@@ -4,10 +4,12 @@ import type { Backbone } from '../backbone/backbone.ts';
 import type { CffbrwError } from '../error.ts';
 import { cursorRecord } from '../replica/connection.ts';
 import { declareAll, openReplica as openOn, type Replica, type ReplicaOf, type ReplicaOptions } from '../replica/index.ts';
+import type { Witness } from '../replica/witness.ts';
 import type { Store } from '../store/store.ts';
 import type { Declarations, Fitting, Variable, VariablesInput } from '../strategy/index.ts';
 import { nodeHost } from './host.ts';
 import { openSqliteStore } from './store.ts';
+import { type ObserveTime, timedBackbone, timedStore } from './timing.ts';
 
 export interface NodeOptions extends Pick<ReplicaOptions, 'alarm'> {
   /** This location's name. Default `main`. */
@@ -25,6 +27,8 @@ export interface NodeOptions extends Pick<ReplicaOptions, 'alarm'> {
   readonly adopt?: boolean;
   /** Told why a server that answers is not used as the backbone. */
   readonly refused?: (error: CffbrwError) => void;
+  /** Told how long commits and calls to the backbone take. */
+  readonly observeTime?: ObserveTime;
 }
 
 export interface NodeReplicaOptions extends NodeOptions {
@@ -52,25 +56,44 @@ export interface Location {
 
 /** The same, for who needs the connection, too. */
 export async function openLocation(options: NodeOptions & { readonly variables: VariablesInput }): Promise<Location> {
-  const { name = 'main', directory = './data', backbone: given = null, witness: witnessFile, refused, ...rest } = options;
+  const { directory = './data', witness: witnessFile } = options;
   // What is declared wrongly is said before anything is made.
   const variables = declareAll(options.variables);
   await mkdir(directory, { recursive: true });
   const { store, witness } = await openSqliteStore({ directory, ...(witnessFile === undefined ? {} : { witness: witnessFile }) });
-  const opened: { backbone: Backbone | null } = { backbone: null };
+  const ends: (() => Promise<void>)[] = [store.close];
   const close = async () => {
-    await store.close();
-    await opened.backbone?.close();
+    for (const end of ends) await end();
   };
   try {
-    if (typeof given === 'string') opened.backbone = await openNamed(given, store, refused);
-    const backbone = typeof given === 'string' ? opened.backbone : given;
-    const replica = await openOn({ ...rest, variables, name, host: nodeHost, store: { ...store, close }, witness, backbone });
-    return { replica, backbone };
+    return await openOver({ ...options, variables }, { store: { ...store, close }, witness, ends });
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+interface Opened {
+  readonly store: Store;
+  readonly witness: Witness;
+  /** What is ended with the replica, in this order. */
+  readonly ends: (() => Promise<void>)[];
+}
+
+async function openOver(options: NodeReplicaOptions, { store, witness, ends }: Opened): Promise<Location> {
+  const { name = 'main', backbone: given = null, observeTime = () => {}, alarm = () => {}, variables, adopt = false } = options;
+  const isNamed = typeof given === 'string';
+  const connection = isNamed ? await openNamed(given, store, options.refused) : given;
+  if (isNamed && connection !== null) ends.push(connection.close);
+  const backbone = connection === null ? null : timedBackbone(connection, observeTime);
+  const timed = timedStore(store, observeTime);
+  const replica = await openOn({ name, variables, host: nodeHost, store: timed, witness, backbone, adopt, alarm });
+  if (isNamed && connection !== null) {
+    const { openSites } = await import('./backbone-sites.ts');
+    const sites = await openSites({ replica, backbone: connection, host: nodeHost, alarm });
+    ends.unshift(async () => sites.close());
+  }
+  return { replica, backbone };
 }
 
 /** The client of PostgreSQL is loaded where it is used. Where the last life stopped reading tells what must still be there. */

@@ -3,9 +3,25 @@ import { createMetrics } from '../../src/node/metrics.ts';
 import type { Replica } from '../../src/replica/index.ts';
 import type { RunRecord } from '../../src/workflow/trace.ts';
 
-const status = { id: 'a.1', commit: 7, dirty: 1, unpublished: 2, quarantined: 0, loaded: 3, frozen: null, refused: null };
+const status = {
+  id: 'a.1',
+  commit: 7,
+  dirty: 1,
+  unpublished: 2,
+  quarantined: 0,
+  loaded: 3,
+  frozen: null,
+  refused: null,
+  lagMs: 250,
+  refusals: { exhausted: 3 },
+  withheld: { stock: 'why' },
+};
+const leases = [
+  { address: { variable: 'stock' }, units: 4 },
+  { address: { variable: 'stock' }, units: 5 },
+];
 const replica = (id: string, more = {}): Replica =>
-  ({ id, status: { ...status, ...more }, conflicts: { list: () => [1, 2] } }) as unknown as Replica;
+  ({ id, status: { ...status, ...more }, conflicts: { list: () => [1, 2] }, leases: () => leases }) as unknown as Replica;
 const run = (workflow: string, code: number) => ({ workflow, status: code, tookMs: 3 }) as unknown as RunRecord;
 
 /** The text format 0.0.4: every line is a comment or a sample, a sample has a declared name, and no sample comes twice. */
@@ -44,6 +60,22 @@ it('Metrics are text that Prometheus reads, whatever workflows are called', asyn
   expect(samples.get('cffbrw_run_duration_seconds_count{workflow="buy"}')).toBe(4);
   expect(samples.get('cffbrw_run_duration_seconds_bucket{le="0.0025",workflow="buy"}')).toBe(0);
   expect(samples.get('cffbrw_run_duration_seconds_bucket{le="0.005",workflow="buy"}')).toBe(4);
+});
+
+it('Metrics show what a replica holds, refuses and waits for, and how long its calls take', async () => {
+  const metrics = createMetrics(() => [replica('a.1')]);
+  metrics.time('flush', 3, false);
+  metrics.time('publish', 20, true);
+  metrics.alarm({ kind: 'fork', message: '' });
+  const samples = parse(await metrics.text());
+  expect(samples.get('cffbrw_lag_seconds{replica="a.1"}')).toBe(0.25);
+  expect(samples.get('cffbrw_withheld_variables{replica="a.1"}')).toBe(1);
+  expect(samples.get('cffbrw_leased_units{replica="a.1",variable="stock"}')).toBe(9);
+  expect(samples.get('cffbrw_refusals_total{replica="a.1",reason="exhausted"}')).toBe(3);
+  expect(samples.get('cffbrw_alarms_total{kind="fork"}')).toBe(1);
+  expect(samples.get('cffbrw_alarms_total{kind="regression"}')).toBe(0);
+  expect(samples.get('cffbrw_call_duration_seconds_count{call="flush",failed="false"}')).toBe(1);
+  expect(samples.get('cffbrw_call_duration_seconds_count{call="publish",failed="true"}')).toBe(1);
 });
 
 it('Two apps in one process have metrics of their own, and a replica that has gone leaves none', async () => {

@@ -10,8 +10,8 @@ const answer = (reason: TakeResult['reason']): TakeResult => ({
 test('takes are counted by the reason of their refusal, now or later, and granted ones are not', async () => {
   const refusals = createRefusals();
   const requests = [{ variable: 'stock' }];
-  refusals.pass(requests, {}, () => answer(null));
-  refusals.pass(requests, {}, () => answer('exhausted'));
+  await refusals.pass(requests, {}, () => answer(null));
+  await refusals.pass(requests, {}, () => answer('exhausted'));
   await refusals.pass(requests, {}, () => Promise.resolve(answer('exhausted')));
   await refusals.pass(requests, {}, () => Promise.resolve(answer('unreachable')));
   expect(refusals.counts).toEqual({ exhausted: 2, unreachable: 1 });
