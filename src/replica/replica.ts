@@ -38,6 +38,8 @@ export interface TakeOptions {
   readonly timeoutMs?: number;
   /** Called in the same synchronous block, and so in the same transaction, as the decision to grant or refuse. */
   readonly decided?: (result: TakeResult) => void;
+  /** Called in the synchronous block that takes, before anything is written: if it throws, nothing is taken. Not with `strong`. */
+  readonly deciding?: () => void;
 }
 
 export interface TakeResult {

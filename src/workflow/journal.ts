@@ -20,7 +20,7 @@ export interface Lane {
   /** Notes what happened; `effect` writes it down (J1). */
   record(value: Json, effect: boolean): void;
   recordError(error: unknown): void;
-  /** Throws STORE_FAILED when a commit that this run stands on has failed (J2). */
+  /** Throws STORE_FAILED when a commit that this run stands on has failed (J2), TOO_LARGE when there may be no room for one more entry. */
   check(): void;
 }
 
@@ -42,6 +42,8 @@ type Entry = readonly [lane: string, kind: 'v' | 'e', value: Json];
 
 /** What a keyed run may read and write, as text. */
 export const maxJournalLength = 4_194_304;
+/** More than the entry of any decision: what has been checked in one synchronous block can be recorded in it. */
+const roomForDecision = 16_384;
 
 export function createJournal(options: JournalOptions): Journal {
   let text = options.text;
@@ -53,12 +55,15 @@ export function createJournal(options: JournalOptions): Journal {
     if (list) list.push(entry);
     else earlier.set(entry[0], [entry]);
   }
-  const append = (entry: Entry): void => {
-    text += `${JSON.stringify(entry)}\n`;
-    if (text.length <= maxJournalLength) return;
+  const checkRoom = (room: number): void => {
+    if (text.length + room <= maxJournalLength) return;
     throw new CffbrwError('TOO_LARGE', 'this run has read and written more than its journal can hold (4 MB)', {
       fix: 'Read less in a run with an idempotency key, or split it.',
     });
+  };
+  const append = (entry: Entry): void => {
+    text += `${JSON.stringify(entry)}\n`;
+    checkRoom(0);
   };
   return {
     save: () => options.put(text),
@@ -75,7 +80,10 @@ export function createJournal(options: JournalOptions): Journal {
           if (effect) options.put(text);
         },
         recordError: (error) => append([name, 'e', errorData(error)]),
-        check: options.check,
+        check() {
+          options.check();
+          checkRoom(roomForDecision);
+        },
       };
     },
   };

@@ -123,24 +123,48 @@ test('An interrupted run is not taken up by another version of its workflow', as
   ]);
 });
 
-test('A take that waited while an earlier write of its run was lost goes back', async () => {
-  const stage = await createStage(shop('- add: hits\n- take: stock\n  as: t\n- respond: { body: "${ t.left }" }'));
+/** A run whose first write is lost while its take waits, and the same again on a sound disk. `asks`: whether a take asks before it takes. */
+async function losing(stage: Stage, asks: boolean): Promise<readonly [RunResult, RunResult]> {
   await stage.value('stock');
   const { replica } = stage;
   const take = replica.take.bind(replica);
   let slow = true;
   replica.take = async (requests, options) => {
     if (slow) await new Promise<void>((resolve) => stage.process.host.after(100, resolve));
-    return take(requests, options);
+    const { deciding, ...others } = options ?? {};
+    return take(requests, asks && deciding ? { ...others, deciding } : others);
   };
   stage.disk.faults.full = true;
   const asking = stage.begin('w', { key: 'a' });
   await stage.world.run(50);
   stage.disk.faults.full = false;
   const refused = await stage.world.runUntil(asking);
-  expect(refused.status).toBe(507);
+  await stage.world.run(10_000);
   slow = false;
-  expect(await stage.ask('w', { key: 'a' })).toMatchObject({ status: 200, body: 4 });
+  return [refused, await stage.ask('w', { key: 'a' })];
+}
+
+const adding = (take: string) => shop(`- add: hits\n- take: stock\n  ${take}as: t\n- respond: { body: "\${ t.left }" }`);
+
+test.each([
+  '',
+  'strong: true\n  ',
+  'once: ann\n  ',
+])('A take (%j) that waited while an earlier write of its run was lost takes nothing, so that nothing has to go back', async (options) => {
+  const stage = await createStage(adding(options));
+  stage.replica.give = () => Promise.reject(new Error('nothing can be given back'));
+  const [refused, answered] = await losing(stage, true);
+  expect([refused.status, answered]).toMatchObject([507, { status: 200, body: 4 }]);
+  expect([await stage.value('hits'), await stage.value('stock')]).toEqual([1, 4]);
+});
+
+test('One that was decided elsewhere, without asking, goes back as soon as that can be written', async () => {
+  const stage = await createStage(adding(''));
+  const give = stage.replica.give.bind(stage.replica);
+  let failures = 3;
+  stage.replica.give = (receipt) => (failures-- > 0 ? Promise.reject(new Error('not now')) : give(receipt));
+  const [refused, answered] = await losing(stage, false);
+  expect([refused.status, answered.status, failures]).toEqual([507, 200, -1]);
   expect([await stage.value('hits'), await stage.value('stock')]).toEqual([1, 4]);
 });
 

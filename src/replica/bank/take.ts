@@ -139,6 +139,7 @@ export const takePlain = (branch: Branch, entries: readonly TakeEntry[], options
 
 /** Takes the units in the rows and writes the receipt, in this synchronous block. */
 export function grant(branch: Branch, parts: readonly Part[], accounts: readonly Account[], terms: GrantTerms): Grant {
+  terms.options.deciding?.();
   for (let i = 0; i < parts.length; i += 1) {
     const { desk, units } = parts[i] as Part;
     const account = accounts[i] as Account;

@@ -5,7 +5,7 @@ import type { TakeOptions, TakeRequest, TakeResult } from '../../replica/replica
 import type { Json } from '../../strategy/json.ts';
 import type { Variable } from '../../strategy/variable.ts';
 import { boundName, duration, durationMs, number, value, variableName } from '../fields.ts';
-import { gateOn, type RunFrame, toKey } from '../frame.ts';
+import { gateOn, type Run, type RunFrame, toKey } from '../frame.ts';
 import type { Executed } from '../plan.ts';
 import { closed, scalarsShape } from '../shape.ts';
 import { amountOf, checkAmount } from './amount.ts';
@@ -235,16 +235,32 @@ function takeKeyed(frame: RunFrame, { requests, options, bind, json }: KeyedTake
     }
   };
   return follow(
-    takeNoting(frame, () => run.replica.take(requests, { ...options, decided })),
+    takeNoting(frame, () => run.replica.take(requests, { ...options, decided, deciding: () => lane?.check() })),
     (result) => (unwritten === null ? bind(result) : undo(frame, result, unwritten.error)),
   );
 }
 
-/** While the take waited, a commit that the run stands on has failed: the retry will not know of this take, so it goes back. */
+/**
+ * While the take waited for the backbone (`once`, `strong`), a commit that the run stands on has failed: the retry will not know of this
+ * take, so it goes back, as soon as that can be written. Any other take asks before it takes (`deciding`), and takes nothing then.
+ */
 async function undo({ run }: RunFrame, { receipt, repeated }: TakeResult, error: unknown): Promise<void> {
-  if (receipt !== null && !repeated) await run.replica.give(receipt);
+  if (receipt !== null && !repeated) {
+    await run.replica.give(receipt).catch(() => run.background(giveLater(run, receipt)));
+  }
   throw error;
 }
+
+async function giveLater(run: Run, receipt: string): Promise<void> {
+  for (let waitMs = 100; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
+    await new Promise<void>((resolve) => run.host.after(waitMs, resolve));
+    const result = await run.replica.give(receipt).catch(() => null);
+    if (result !== null || waitMs === longestWaitMs) return;
+  }
+}
+
+/** A store that fails for longer is a machine that somebody is about to restart. */
+const longestWaitMs = 60_000;
 
 /** A take that is refused with an error (a wrong amount, say) leaves it in the journal, for a `try` may go on from it. */
 function takeNoting(frame: RunFrame, act: () => TakeResult | Promise<TakeResult>): TakeResult | Promise<TakeResult> {
