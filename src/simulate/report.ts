@@ -142,11 +142,11 @@ export function traceOf(
 }
 
 export function raceText({ earlier, later, name, read, heardMs }: Race): string {
-  const looked = read === null ? 'had not looked' : `saw ${name} = ${read.value}`;
+  const looked = read === null ? 'had not looked' : `had seen ${name} = ${read.value}`;
   const heard =
     heardMs === null
-      ? `${later.replica} never heard of that in this run`
-      : `${later.replica} heard of that only at ${seconds(heardMs)}`;
+      ? `${later.replica} never heard of that write in this run`
+      : `${later.replica} heard of that write only at ${seconds(heardMs)}`;
   return [
     `The race (×): at ${seconds(earlier.atMs)} ${earlier.workflow} ${earlier.run} wrote ${name} at ${earlier.replica} (${earlier.file}:${earlier.line}).`,
     `At ${seconds(later.atMs)} ${later.workflow} ${later.run} wrote it at ${later.replica} (${later.file}:${later.line}), and ${looked}: ${heard}.`,

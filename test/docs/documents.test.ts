@@ -3,7 +3,7 @@ import { loadApp } from '../../src/app.ts';
 import type { CffbrwError } from '../../src/error.ts';
 import { appSchema, workflowSchema } from '../../src/workflow/fields.ts';
 import { verbs } from '../../src/workflow/steps/verbs.ts';
-import { allBlocks, fileNameOf, filesOf, grouped, matches, readPage, tableIn } from './page.ts';
+import { allBlocks, appsIn, fileNameOf, filesOf, grouped, matches, readPage, tableIn } from './page.ts';
 import { answerOf, appOf, promiseOf } from './steps.ts';
 
 const blocks = allBlocks();
@@ -15,7 +15,9 @@ describe('the documents of the pages', () => {
     expect(yaml.length).toBeGreaterThan(10);
     for (const block of yaml) {
       const known =
-        block.info === 'steps' ? promiseOf(block.code) : (fileNameOf(block) ?? block.info.match(/^(?:part|bad|good)$/)?.[0]);
+        block.info === 'steps'
+          ? promiseOf(block.code)
+          : (fileNameOf(block) ?? block.info.match(/^(?:part|bad|good|scenario)$/)?.[0]);
       expect(known ?? null, `${block.page}:${block.line}`).not.toBeNull();
     }
   });
@@ -27,7 +29,7 @@ describe('the documents of the pages', () => {
   it.each([...apps])('of one section are an app that loads: %s', (_title, inSection) => {
     const [first] = inSection;
     if (first === undefined) throw new Error('an empty section');
-    expect(loadApp(filesOf(blocks, first)).variables.size).toBeGreaterThan(0);
+    for (const files of appsIn(filesOf(blocks, first)).values()) expect(loadApp(files).variables.size).toBeGreaterThan(0);
   });
 });
 

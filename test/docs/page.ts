@@ -15,6 +15,7 @@ export const pages = [
   'docs/check.md',
   'docs/typescript.md',
   'docs/library.md',
+  'docs/simulate.md',
   'docs/operations.md',
   'docs/admin.md',
   'docs/testing.md',
@@ -67,6 +68,16 @@ export const filesOf = (blocks: readonly Block[], { page, section }: Pick<Block,
       const path = fileNameOf(block);
       return path === null ? [] : [{ path, text: block.code }];
     });
+
+/** The apps among the files: one at the top, others in folders of their own. Scenarios are in none. */
+export const appsIn = (files: readonly { readonly path: string; readonly text: string }[]) =>
+  grouped(
+    files.flatMap(({ path, text }) => {
+      const [, folder, name] = /^(.*?)(cffbrw\.yaml|workflows\/[^/]+)$/.exec(path) ?? [];
+      return name === undefined ? [] : [{ folder: folder ?? '', path: name, text }];
+    }),
+    ({ folder }) => folder,
+  );
 
 /** The files of a section, or, where it shows none, those of the first section of its page that does. */
 export function filesFor(blocks: readonly Block[], { page, section }: Pick<Block, 'page' | 'section'>) {

@@ -1,6 +1,6 @@
 /** A section's `$ commands`, run one after the other by one bash in an empty directory, as a reader would. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -52,6 +52,8 @@ export async function openSession(files: readonly { readonly path: string; reado
     mkdirSync(dirname(join(work, path)), { recursive: true });
     writeFileSync(join(work, path), text);
   }
+  // The pages are read in a clone, where the examples are at hand.
+  symlinkSync(join(root, 'examples'), join(work, 'examples'));
   const port = String(await freePort());
   const shell = spawn('bash', ['--norc', '--noprofile'], {
     cwd: work,
@@ -108,10 +110,10 @@ function collect(shell: ChildProcess) {
   return {
     text: () => all,
     length: () => all.length,
-    /** Resolves when the output is as wanted, or after 10 s: what is there then says what is wrong. */
+    /** Resolves when the output is as wanted, or after 20 s: what is there then says what is wrong. */
     until: (wanted: (text: string) => boolean) =>
       new Promise<void>((resolve) => {
-        const giveUp = setTimeout(resolve, 10_000);
+        const giveUp = setTimeout(resolve, 20_000);
         check = () => {
           if (!wanted(all)) return;
           clearTimeout(giveUp);
