@@ -18,7 +18,7 @@ export interface Operator {
   start(machine: string): void;
   /** Ends every fault, and starts whoever should run. */
   heal(disk: DiskSettings): void;
-  /** Starts again who stopped writing for good: a process that found out that it is an older copy. */
+  /** Starts again who died, and who stopped writing for good: a process that found out that it is an older copy. */
   supervise(): void;
   /** Why the cluster is not at rest: somebody does not run, or rows differ; null: it is. */
   unrest(): string | null;
@@ -56,9 +56,9 @@ export function createOperator(cluster: Cluster, regions: readonly string[]): Op
     },
     supervise() {
       for (const name of wanted) {
-        if (machines.get(name)?.replica?.status.refused == null) continue;
-        cluster.crash(name);
-        operator.start(name);
+        const machine = machines.get(name);
+        if (machine?.replica?.status.refused != null) cluster.crash(name);
+        if (machine?.process?.alive !== true && !isMistake(machine?.failure ?? null)) operator.start(name);
       }
     },
     unrest() {
@@ -72,7 +72,8 @@ export function createOperator(cluster: Cluster, regions: readonly string[]): Op
   return operator;
 }
 
-const isMistake = (failure: unknown): boolean => !(failure instanceof CffbrwError) || failure.code === 'INVARIANT';
+const isMistake = (failure: unknown): boolean =>
+  failure !== null && (!(failure instanceof CffbrwError) || failure.code === 'INVARIANT');
 
 function unrestOf(machine: Machine | undefined, name: string): string | null {
   if (machine === undefined || machine.replica === null) {

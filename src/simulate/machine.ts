@@ -61,6 +61,7 @@ export function createLife(options: LifeOptions): Life {
   let process: SimulatedProcess | null = null;
   let running: Running | null = null;
   let starting: Promise<void> | null = null;
+  let stopping: Promise<void> | null = null;
   let failure: unknown = null;
   /** Who waits for this process, to be told of its death. */
   const waiting = new Set<() => void>();
@@ -100,6 +101,27 @@ export function createLife(options: LifeOptions): Life {
       next.kill();
     }
   };
+  /** Who is stopping ends first. */
+  const start = (how: StartOptions = {}): Promise<void> => {
+    if (stopping !== null) return stopping.then(() => start(how));
+    if (process?.alive && (running !== null || starting !== null)) return starting ?? Promise.resolve();
+    const mine = begin(how).finally(() => {
+      if (starting === mine) starting = null;
+    });
+    starting = mine;
+    return mine;
+  };
+  const end = async (): Promise<void> => {
+    const ending = running;
+    if (ending !== null) {
+      await orDeath(undefined, async () => {
+        await ending.cron?.close();
+        ending.handler.close();
+        await ending.replica.close();
+      }).catch(() => {});
+    }
+    process?.kill();
+  };
   const answer = async (ask: Ask): Promise<Answer> => {
     if (running === null) return unanswered;
     const { request, inbound } = sentOf(ask);
@@ -116,23 +138,12 @@ export function createLife(options: LifeOptions): Life {
     get failure() {
       return failure;
     },
-    start(how = {}) {
-      if (process?.alive && (running !== null || starting !== null)) return starting ?? Promise.resolve();
-      starting = begin(how);
-      const mine = starting;
-      return mine.finally(() => {
-        if (starting === mine) starting = null;
+    start,
+    stop() {
+      stopping ??= end().finally(() => {
+        stopping = null;
       });
-    },
-    async stop() {
-      const ending = running;
-      if (ending === null) return void process?.kill();
-      await orDeath(undefined, async () => {
-        await ending.cron?.close();
-        ending.handler.close();
-        await ending.replica.close();
-      }).catch(() => {});
-      process?.kill();
+      return stopping;
     },
     ask(ask) {
       const current = process;

@@ -27,7 +27,7 @@ describe('a report for a terminal', () => {
 
 PASSED  wheel held in 4 runs; naive broke, as it should
 
-naive breaks it, as it should. See how:
+See how it breaks:
   cffbrw simulate . day --seed 17 --only naive`);
   });
 
