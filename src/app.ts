@@ -8,6 +8,7 @@ import { compileWorkflow } from './workflow/compile.ts';
 import type { Workflows } from './workflow/compiler.ts';
 import { type CheckedDocument, checkDocument } from './workflow/document.ts';
 import type { AppDocument } from './workflow/fields.ts';
+import { type Program, programSource } from './workflow/literal.ts';
 import type { Plan } from './workflow/plan.ts';
 import { collectProblems, dataSource, formatProblem, type Problems, type Source } from './workflow/source.ts';
 import { readYaml } from './workflow/yaml.ts';
@@ -46,13 +47,15 @@ export interface AppFile {
   readonly text: string;
   /** The document itself, where a program built it. */
   readonly data?: unknown;
+  /** The text of that program: places are in it then. */
+  readonly program?: Program;
 }
 
 /** An app from the texts of its documents: `cffbrw.yaml` and any number of workflows. Throws INVALID_APP, with all that is wrong. */
 export function loadApp(files: readonly AppFile[]): App {
   const problems = collectProblems();
-  const sources = files.flatMap(({ path, text, data }) => {
-    const source = data === undefined ? readYaml(path, text, problems) : readData(path, data, problems);
+  const sources = files.flatMap(({ path, text, data, program }) => {
+    const source = data === undefined ? readYaml(path, text, problems) : readData(path, data, { problems, program });
     return source ? [{ source, text: data === undefined ? text : null }] : [];
   });
   return build(sources, problems);
@@ -62,14 +65,19 @@ export function loadApp(files: readonly AppFile[]): App {
 export function createApp(documents: readonly unknown[]): App {
   const problems = collectProblems();
   const sources = documents.flatMap((data, index) => {
-    const source = readData(nameOf(data, index), data, problems);
+    const source = readData(nameOf(data, index), data, { problems, program: undefined });
     return source ? [{ source, text: null }] : [];
   });
   return build(sources, problems);
 }
 
-function readData(name: string, data: unknown, problems: Problems): Source | undefined {
-  const source = dataSource(name, data);
+interface ReadOptions {
+  readonly problems: Problems;
+  readonly program: Program | undefined;
+}
+
+function readData(name: string, data: unknown, { problems, program }: ReadOptions): Source | undefined {
+  const source = program === undefined ? dataSource(name, data) : programSource(name, data, program);
   return problems.attempt(source.placeOf([]), () => ({ ...source, data: plain(data) }));
 }
 

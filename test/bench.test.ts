@@ -166,7 +166,8 @@ describe('the README', () => {
     () => {
       const results = JSON.parse(latest) as Results;
       expect(results.size).toBe('large');
-      expect(results.parts.map(({ part }) => part)).toEqual(['http', 'variables', 'expressions', 'hot-keys', 'start-up']);
+      const parts = ['http', 'variables', 'expressions', 'hot-keys', 'start-up'];
+      expect(results.parts.map(({ part }) => part)).toEqual(expect.arrayContaining(parts));
       expect(results.parts.flatMap(({ wrong }) => wrong)).toEqual([]);
     },
   );

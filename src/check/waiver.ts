@@ -10,7 +10,6 @@ import { finding } from './report.ts';
 import { stepsOf } from './steps.ts';
 
 interface Waiver {
-  readonly file: string;
   readonly workflow: string | null;
   readonly rule: string;
   readonly reason: string;
@@ -25,19 +24,13 @@ export function applyWaivers(documents: readonly LoadedDocument[], findings: rea
   const used = new Set<Waiver>();
   const left = findings.filter((one) => {
     const own = waivers.filter(
-      (waiver) => waiver.rule === one.rule && waiver.path === one.path && fileOf(one, documents) === waiver.file,
+      (waiver) => waiver.rule === one.rule && waiver.path === one.path && waiver.workflow === one.workflow,
     );
     for (const waiver of own) used.add(waiver);
     return !own.some(({ reason }) => reason !== '');
   });
   return [...left, ...waivers.flatMap((waiver) => idle(waiver, used.has(waiver)) ?? [])];
 }
-
-/** Where a program built the document, a place names the part, too. */
-const fileOf = ({ place }: Finding, documents: readonly LoadedDocument[]): string =>
-  documents.find(({ source: { file } }) => place.file === file)?.source.file ??
-  documents.findLast(({ source: { file } }) => place.file.startsWith(`${file} `))?.source.file ??
-  place.file;
 
 function idle({ rule, reason, place, path, workflow }: Waiver, used: boolean): Finding | undefined {
   const report = (story: string, summary: string) => finding('R0', { workflow, place, path: path ?? '' }, { story, summary });
@@ -70,7 +63,7 @@ function fieldWaivers(document: LoadedDocument): readonly Waiver[] {
   const { source } = document;
   return stepsOf(document).flatMap(({ path, data }) =>
     Object.entries((data.ignore ?? {}) as Readonly<Record<string, string>>).map(([rule, reason]) => ({
-      ...{ file: source.file, workflow: workflowOf(document), rule, reason: reason.trim() },
+      ...{ workflow: workflowOf(document), rule, reason: reason.trim() },
       place: source.keyPlaceOf([...path, 'ignore', rule]),
       path: pathText(path),
     })),
@@ -93,7 +86,7 @@ function commentWaivers(document: LoadedDocument): readonly Waiver[] {
     const below = alone ? lines.findIndex((one, at) => at > index && !/^\s*(#.*)?$/.test(one)) + 1 : 0;
     const part = parts.find(({ first }) => first === below) ?? parts.findLast(({ first }) => first <= line);
     return (match[1] ?? '').split(/[ \t]*,[ \t]*/).map((rule) => ({
-      ...{ file: source.file, workflow: workflowOf(document), rule, reason: match[2] ?? '' },
+      ...{ workflow: workflowOf(document), rule, reason: match[2] ?? '' },
       place: { file: source.file, line, column: match.index + 1 },
       path: part ? pathText(part.path) : null,
     }));

@@ -4,6 +4,7 @@
  */
 import type { Declarations, Fitting } from '../strategy/declared.ts';
 import type { AppDocument, WorkflowDocument } from '../workflow/fields.ts';
+import { definedIn } from '../workflow/literal.ts';
 import type { Steps } from './steps.ts';
 
 export type { AppDocument, WorkflowDocument };
@@ -25,8 +26,14 @@ export interface WorkflowOptions<All> {
 
 /** A workflow over these variables. Its expressions are compiled by `createApp`, which throws INVALID_APP with all that is wrong. */
 export function defineWorkflow<const All extends Declarations>(_variables: All, options: WorkflowOptions<All>): WorkflowDocument {
-  return { cffbrw: 1, ...options, steps: [...options.steps] };
+  const document: WorkflowDocument = { cffbrw: 1, ...options, steps: [...options.steps] };
+  const file = callerIn(new Error().stack);
+  return file === undefined ? document : Object.defineProperty(document, definedIn, { value: file });
 }
+
+/** The file of the function that called the one that made this stack, where the engine says it as V8 does. */
+const callerIn = (stack: string | undefined): string | undefined =>
+  /^ +at (?:.*\()?(.*?):\d+:\d+\)?$/.exec(stack?.split('\n')[2] ?? '')?.[1];
 
 /** An app's settings, as in `cffbrw.yaml`, and its workflows; the version is filled in. */
 export interface AppOptions<All> extends Omit<AppDocument, 'cffbrw' | 'variables' | 'events'> {

@@ -5,12 +5,13 @@
  * read again on reload, too), else through Node.js itself, where that can (22.18 or later).
  */
 import { readFileSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, resolve, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AppFile } from '../app.ts';
 import { CffbrwError } from '../error.ts';
+import { definedIn, type Program } from '../workflow/literal.ts';
 
 export const configNames = ['cffbrw.config.ts', 'cffbrw.config.mts', 'cffbrw.config.js', 'cffbrw.config.mjs'];
 
@@ -23,7 +24,24 @@ export async function readConfig(file: string): Promise<readonly AppFile[]> {
       fix: 'Write `export default defineApp({ app, variables, workflows })`.',
     });
   }
-  return documents.map((data) => ({ path: pathOf(name, data as object), text: JSON.stringify(data, null, 2), data }));
+  return Promise.all(
+    documents.map(async (data) => {
+      const program = await programOf(file, data as object);
+      return { path: pathOf(name, data as object), text: JSON.stringify(data, null, 2), data, ...(program && { program }) };
+    }),
+  );
+}
+
+/** The text in which a document was written: what `defineWorkflow` says, or the config file. */
+async function programOf(file: string, data: object): Promise<Program | undefined> {
+  const said = (data as { readonly [definedIn]?: unknown })[definedIn];
+  const written = typeof said === 'string' ? pathOfModule(said) : file;
+  try {
+    return { file: relative(dirname(file), written).replaceAll(sep, '/'), text: await readFile(written, 'utf8') };
+  } catch {
+    // Built from somewhere else: then the path of a part is its place.
+    return undefined;
+  }
 }
 
 /** In a package that does not say `type: module`, what is exported by default comes wrapped. */
@@ -37,6 +55,10 @@ function pathOf(name: string, data: object): string {
   const { workflow } = data as { readonly workflow?: unknown };
   return typeof workflow === 'string' ? `${name} workflow ${workflow}` : name;
 }
+
+/** A module's name in a stack is its path, or its address with a mark behind it that made it new. */
+const pathOfModule = (said: string): string =>
+  said.startsWith('file:') ? fileURLToPath(said.replace(/\?.*$/, '')) : said.replace(/\?.*$/, '');
 
 interface Loaded {
   readonly default?: unknown;

@@ -96,9 +96,10 @@ describe('a config file that is wrong', () => {
     });
   });
 
-  test('tells what is wrong in a document by the path of the step', async () => {
-    const folder = directory({ 'cffbrw.config.mjs': exporting(settings('a'), workflow.replace("add: 'hits'", "add: 'hit'")) });
-    const documents = await readDocuments(folder);
-    expect(() => loadApp(documents)).toThrow('cffbrw.config.mjs workflow hit steps[0].add:1:1: There is no variable `hit`.');
+  test('tells what is wrong in a document by its place in the program', async () => {
+    const text = exporting(settings('a'), workflow.replace("add: 'hits'", "add: 'hit'"));
+    const documents = await readDocuments(directory({ 'cffbrw.config.mjs': text }));
+    const column = text.indexOf("'hit' }]") + 1;
+    expect(() => loadApp(documents)).toThrow(`cffbrw.config.mjs:1:${column}: There is no variable \`hit\`.`);
   });
 });
