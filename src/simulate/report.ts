@@ -44,9 +44,8 @@ export function reportText(report: ScenarioReport, paint: Paint = plain): string
     ...histogramOf(report.set),
     `${paint(verdict, verdict)}  ${summaryOf(report)}`,
     ...report.set.problems.map(problemText),
-    ...report.broken.map((one) =>
-      one.role === 'subject' ? brokenText(one, paint) : `${one.name} breaks it, as it should. See how:\n  ${one.replay}`,
-    ),
+    ...report.broken.filter(({ role }) => role === 'subject').map((one) => brokenText(one, paint)),
+    ...baselinesText(report.broken.filter(({ role }) => role === 'baseline')),
   ].join('\n\n');
 }
 
@@ -113,6 +112,11 @@ const howOften = ({ name, runs, byInvariant }: DocumentRuns): string =>
 
 const problemText = ({ message, fix, place }: CffbrwError): string =>
   `${place === undefined ? '' : `${place.file}:${place.line}:${place.column}: `}${message}${fix === undefined ? '' : `\n  → ${fix}`}`;
+
+const baselinesText = (broken: readonly BrokenDocument[]): readonly string[] =>
+  broken.length === 0
+    ? []
+    : [[`See how ${broken.length === 1 ? 'it breaks' : 'they break'}:`, ...broken.map(({ replay }) => `  ${replay}`)].join('\n')];
 
 function brokenText({ seed, violations, replay, shortest }: BrokenDocument, paint: Paint): string {
   const parts = [violations.map(violationText).join('\n'), `Seed ${seed}. Replay it:\n  ${replay}`];

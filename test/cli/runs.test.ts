@@ -33,6 +33,7 @@ test('init names the schemas in the first line of each document', () =>
     for (const [file, schema] of [
       ['cffbrw.yaml', 'cffbrw'],
       ['workflows/spin.yaml', 'workflow'],
+      ['scenarios/launch-day.yaml', 'scenario'],
     ] as const) {
       const [first] = (await readFile(join(home, 'mine', file), 'utf8')).split('\n');
       expect(first).toBe(`# yaml-language-server: $schema=https://unpkg.com/cffbrw@${version}/schemas/${schema}.schema.json`);

@@ -38,6 +38,13 @@ describe('simulate', () => {
       expect([again.code, fromSeed(again.output)]).toEqual([1, fromSeed(output)]);
     }));
 
+  test('passes in an app that init has made', () =>
+    inTemporary(async (home) => {
+      expect((await runCli(['init', join(home, 'mine')], home)).code).toBe(0);
+      const { code, output } = await simulate(join(home, 'mine'), 'launch-day', '--seed', '1');
+      expect([code, output]).toEqual([0, expect.stringContaining('PASSED  wheel held in 1 run\n')]);
+    }));
+
   test('shows all that happened under one seed', () =>
     inTemporary(async (home) => {
       const app = await writeApp(home);

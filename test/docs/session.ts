@@ -110,10 +110,10 @@ function collect(shell: ChildProcess) {
   return {
     text: () => all,
     length: () => all.length,
-    /** Resolves when the output is as wanted, or after 20 s: what is there then says what is wrong. */
+    /** Resolves when the output is as wanted, or after 25 s: what is there then says what is wrong. */
     until: (wanted: (text: string) => boolean) =>
       new Promise<void>((resolve) => {
-        const giveUp = setTimeout(resolve, 20_000);
+        const giveUp = setTimeout(resolve, 25_000);
         check = () => {
           if (!wanted(all)) return;
           clearTimeout(giveUp);

@@ -7,6 +7,8 @@ import { CffbrwError } from '../../error.ts';
 import { version } from '../../version.ts';
 import { command } from '../command.ts';
 
+const parts: readonly string[] = ['cffbrw.yaml', 'workflows', 'scenarios', 'public'];
+
 export const init = command({
   name: 'init',
   description: 'Makes a new app: the wheel of fortune, ready to run and to change.',
@@ -18,13 +20,12 @@ export const init = command({
     await refuseFull(directory);
     await mkdir(directory, { recursive: true });
     const from = template();
-    for (const name of ['cffbrw.yaml', 'workflows', 'public'])
-      await cp(join(from, name), join(directory, name), { recursive: true });
+    for (const name of parts) await cp(join(from, name), join(directory, name), { recursive: true });
     await nameSchemas(directory);
     // npm leaves a .gitignore out of packages, so it is written here.
     if (!existsSync(join(directory, '.gitignore'))) await writeFile(join(directory, '.gitignore'), 'data/\nnode_modules/\n');
     const enter = resolve(directory) === process.cwd() ? '' : `cd ${directory} && `;
-    console.log(`Made ${basename(resolve(directory))}: cffbrw.yaml, workflows/spin.yaml, public/.\n`);
+    console.log(`Made ${basename(resolve(directory))}: cffbrw.yaml, workflows/spin.yaml, scenarios/, public/.\n`);
     console.log(`  ${enter}npx cffbrw dev        then open http://127.0.0.1:3000`);
     return 0;
   },
@@ -34,12 +35,17 @@ export const init = command({
 async function nameSchemas(directory: string): Promise<void> {
   const named = async (path: string, schema: string) => {
     const comment = `# yaml-language-server: $schema=https://unpkg.com/cffbrw@${version}/schemas/${schema}.schema.json\n`;
-    await writeFile(path, comment + (await readFile(path, 'utf8')));
+    await writeFile(path, comment + withoutBaseline(await readFile(path, 'utf8')));
   };
   await named(join(directory, 'cffbrw.yaml'), 'cffbrw');
-  const workflows = join(directory, 'workflows');
-  for (const name of await readdir(workflows)) await named(join(workflows, name), 'workflow');
+  for (const kind of ['workflow', 'scenario']) {
+    const folder = join(directory, `${kind}s`);
+    for (const name of await readdir(folder)) await named(join(folder, name), kind);
+  }
 }
+
+/** The wheels that must break stay in the example: whoever changes this one would have to change them, too. */
+const withoutBaseline = (text: string): string => text.replace(/^baseline:.*\n/m, '');
 
 async function ask(): Promise<string | null> {
   if (!process.stdin.isTTY) return 'my-wheel';
@@ -56,7 +62,7 @@ async function ask(): Promise<string | null> {
 
 async function refuseFull(directory: string): Promise<void> {
   if (!existsSync(directory)) return;
-  const found = (await readdir(directory)).filter((name) => ['cffbrw.yaml', 'workflows', 'public'].includes(name));
+  const found = (await readdir(directory)).filter((name) => parts.includes(name));
   if (found.length === 0) return;
   throw new CffbrwError('INVALID_APP', `${directory} already has ${found.join(', ')}; nothing was changed`, {
     fix: 'Name another directory.',
