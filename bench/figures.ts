@@ -4,6 +4,7 @@
 export const units = {
   'requests/s': { better: 'more' },
   'operations/s': { better: 'more' },
+  'runs/s': { better: 'more' },
   ns: { better: 'less' },
   ms: { better: 'less' },
   MB: { better: 'less' },

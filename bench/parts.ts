@@ -9,6 +9,7 @@ export const parts = {
   variables: async (size: Size) => from(await import('./variables.bench.ts'), size),
   expressions: async (size: Size) => from(await import('./expressions.bench.ts'), size),
   check: async (size: Size) => from(await import('./check.bench.ts'), size),
+  simulate: async (size: Size) => from(await import('./simulate.bench.ts'), size),
   'hot-keys': async (size: Size) => from(await import('./hot-keys.bench.ts'), size),
   'start-up': async (size: Size) => from(await import('./start-up.bench.ts'), size),
 } satisfies Record<string, (size: Size) => Promise<PartResult>>;
