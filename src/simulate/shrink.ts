@@ -12,6 +12,10 @@ export interface ShrinkOptions extends Omit<SimulateOptions, 'trace' | 'schedule
   readonly result: RunResult;
   /** At most so many runs are tried. Default 500. */
   readonly maxRuns?: number;
+  /** Told before every run. */
+  readonly progress?: (tried: number, most: number) => void;
+  /** Asked before every run: true ends the search, and the shortest schedule so far is given. */
+  readonly stop?: () => boolean;
 }
 
 export interface ShrinkSize {
@@ -32,14 +36,15 @@ export interface Shrunk {
 type Breaks = (schedule: Schedule) => Promise<boolean>;
 
 /** Rejects with INVALID_INPUT for a run without a violation. */
-export async function shrink({ result, maxRuns = 500, ...options }: ShrinkOptions): Promise<Shrunk> {
+export async function shrink({ result, maxRuns = 500, progress, stop, ...options }: ShrinkOptions): Promise<Shrunk> {
   const [violation] = result.violations;
   if (violation === undefined) throw new CffbrwError('INVALID_INPUT', `the run with seed ${result.seed} breaks nothing`);
   const again = (schedule: Schedule, trace: boolean) => simulate({ ...options, seed: result.seed, schedule, trace });
   let tried = 0;
   const breaks: Breaks = async (schedule) => {
-    if (tried >= maxRuns) return false;
+    if (tried >= maxRuns || stop?.() === true) return false;
     tried += 1;
+    progress?.(tried, maxRuns);
     return isBroken(await again(schedule, false), violation);
   };
   let best = result.schedule;

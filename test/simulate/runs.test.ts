@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { loadApp } from '../../src/app.ts';
 import { drain } from '../../src/node/drain.ts';
-import { loadScenario, runs, type SimulatedDocument } from '../../src/simulate/index.ts';
+import { loadScenario, runs, type SimulatedDocument, shrink, simulate } from '../../src/simulate/index.ts';
 import { appFiles } from '../cli/simulated-app.ts';
 
 const app = (folder: string) =>
@@ -38,4 +38,16 @@ test('runs that are not stopped blame the baseline that held', async () => {
     false,
     [expect.stringContaining('the baseline sound breaks no invariant')],
   ]);
+});
+
+test('a search for a shorter schedule that is stopped gives the shortest so far, which still breaks', async () => {
+  const run = { app: app('racing/'), scenario, drain };
+  const result = await simulate({ ...run, seed: 1 });
+  expect(result.passed).toBe(false);
+  let told = 0;
+  const progress = (tried: number) => {
+    told = tried;
+  };
+  const shrunk = await shrink({ ...run, result, progress, stop: () => told === 2 });
+  expect([shrunk.tried, shrunk.result.passed]).toEqual([2, false]);
 });

@@ -138,7 +138,6 @@ async function reportOf(work: Work): Promise<ScenarioReport> {
     if (first === null) continue;
     const document = documents.find((one) => one.name === name);
     const looking = document !== undefined && (role === 'subject' || work.html !== null) && !stop();
-    if (looking) progress.show(0, 1, `looking for the shortest schedule that breaks ${name}`);
     const shortest = looking ? await shortestOf(work, document, first.seed) : null;
     broken.push({ name, role, ...first, replay: replayOf(work, name, first.seed), shortest });
   }
@@ -149,9 +148,12 @@ async function reportOf(work: Work): Promise<ScenarioReport> {
 const scenarioOf = ({ swarm, scenario }: Work, seed: string | number): Scenario =>
   swarm ? drawScenario(scenario, seed) : scenario;
 
-async function shortestOf(work: Work, { app }: SimulatedDocument, seed: string) {
+async function shortestOf(work: Work, { app, name }: SimulatedDocument, seed: string) {
   const run = { app, scenario: scenarioOf(work, seed), seed, drain };
-  return shrink({ ...run, result: await simulateOne({ ...run, trace: false }) });
+  const result = await simulateOne({ ...run, trace: false });
+  const progress = (tried: number, most: number) =>
+    work.progress.show(tried, most, `at most: shorter schedules that break ${name}`);
+  return shrink({ ...run, result, progress, stop: work.stop });
 }
 
 function replayOf({ directory, scenario, swarm, documents, only }: Work, name: string, seed: string): string {
