@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { App } from '../app.ts';
 import { type Backbone, createLoopback } from '../backbone/index.ts';
 import type { CffbrwError } from '../error.ts';
+import type { Sites } from '../http/admin/sites.ts';
 import { nodeHost } from '../node/host.ts';
 import { openLocation, openReplica } from '../node/replica.ts';
 import { openSqliteStore } from '../node/store.ts';
@@ -30,6 +31,8 @@ export interface Locations {
   readonly replicas: readonly Replica[];
   /** The connection of each, in the same order; null: there is none. */
   readonly backbones: readonly (Backbone | null)[];
+  /** What operators see and do; null: there is no backbone that others share. */
+  readonly sites: Sites | null;
   /** Returns rights, flushes, closes. */
   close(): Promise<void>;
 }
@@ -40,8 +43,13 @@ export function openLocations(app: App, options: LocationOptions): Promise<Locat
 
 async function openOne(app: App, { data, alarm, refused, observeTime, site }: LocationOptions): Promise<Locations> {
   const told = { alarm, ...(refused && { refused }), ...(observeTime && { observeTime }) };
-  const { replica, backbone } = await openLocation({ variables: app.variables, directory: data, ...told, ...(site ?? {}) });
-  return { replicas: [replica], backbones: [backbone], close: () => replica.close() };
+  const { replica, backbone, sites } = await openLocation({
+    variables: app.variables,
+    directory: data,
+    ...told,
+    ...(site ?? {}),
+  });
+  return { replicas: [replica], backbones: [backbone], sites, close: () => replica.close() };
 }
 
 async function openSeveral(app: App, options: LocationOptions): Promise<Locations> {
@@ -66,5 +74,5 @@ async function openSeveral(app: App, options: LocationOptions): Promise<Location
     await close();
     throw error;
   }
-  return { replicas, backbones, close };
+  return { replicas, backbones, sites: null, close };
 }

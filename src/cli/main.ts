@@ -13,6 +13,8 @@ const subCommands = {
   recover: () => import('./commands/recover.ts').then((module) => module.recover),
   vars: () => import('./commands/vars.ts').then((module) => module.vars),
   runs: () => import('./commands/runs.ts').then((module) => module.runs),
+  replicas: () => import('./commands/replicas.ts').then((module) => module.replicas),
+  backbone: () => import('./commands/backbone.ts').then((module) => module.backbone),
   openapi: () => import('./commands/openapi.ts').then((module) => module.openapi),
 };
 

@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { type App, loadApp } from '../app.ts';
 import { CffbrwError } from '../error.ts';
-import type { Admin } from '../http/admin/admin.ts';
+import type { Admin, AdminOptions } from '../http/admin/admin.ts';
 import { checkGuard, checkHost, type Guard } from '../http/admin/guard.ts';
 import { createAdmin } from '../http/admin/router.ts';
+import type { Sites } from '../http/admin/sites.ts';
 import { createHandler, type Handler, type HandlerOptions, type Log, type RequestLine, reservedPrefix } from '../http/index.ts';
 import { problemResponse, toProblem } from '../http/problem.ts';
 import { readDocuments } from '../node/directory.ts';
@@ -183,7 +184,7 @@ async function generationOf(app: App, locations: Locations, options: OpenOptions
   const log = options.log?.(app) ?? printLog;
   const shared = { app, host: createNodeHost(app.settings.outbound), log, secrets: secretsOf(app) };
   const sites = locations.replicas.map((replica, index) => {
-    const admin = adminOf(app, replica, options, log);
+    const admin = adminOf({ app, replica, sites: locations.sites }, options, log);
     const observe = observerOf(replica, admin, options);
     const handler = createHandler({
       ...{ ...shared, replica },
@@ -201,11 +202,14 @@ async function generationOf(app: App, locations: Locations, options: OpenOptions
   return { app, locations, log, handlers: sites.map(({ handler }) => handler), crons: sites.map(({ cron }) => cron) };
 }
 
-function adminOf(app: App, replica: Replica, { admin: guard, metrics }: OpenOptions, log: Log): Admin | null {
+type Administered = Pick<AdminOptions, 'app' | 'replica'> & { readonly sites: Sites | null };
+
+function adminOf({ sites, ...what }: Administered, { admin: guard, metrics }: OpenOptions, log: Log): Admin | null {
   if (guard === null) return null;
   // A browser can't send a token with an address: the page is for `dev`.
   const page = guard.loopback ? { referenceScript: readReferenceScript } : {};
-  return createAdmin({ app, replica, host: nodeHost, guard, log, ...(metrics && { metrics: metrics.text }), ...page });
+  const more = { ...(metrics && { metrics: metrics.text }), ...(sites && { sites }), ...page };
+  return createAdmin({ ...what, host: nodeHost, guard, log, ...more });
 }
 
 /** Who is told of every run; undefined: nobody, and so nothing is recorded. */

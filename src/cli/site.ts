@@ -1,5 +1,8 @@
 /** Where this machine stands among others: its name, and the database through which they meet. */
+import type { Sites } from '../http/admin/sites.ts';
+import type { PostgresBackbone } from '../node/backbone.ts';
 import type { BackboneTarget } from '../node/backbone-url.ts';
+import { nodeHost } from '../node/host.ts';
 import { UsageError } from './command.ts';
 
 export interface Site {
@@ -59,4 +62,24 @@ export async function targetOf(args: SiteArguments): Promise<BackboneTarget> {
   const url = backboneOf(args);
   if (url === null) throw new UsageError('Name the database: --backbone postgres://server/database, or CFFBRW_BACKBONE.');
   return (await import('../node/backbone-url.ts')).parseBackboneUrl(url);
+}
+
+export interface BackboneUse {
+  readonly backbone: PostgresBackbone;
+  readonly operations: Sites;
+}
+
+/** Opens the backbone that is named, for one command. Rejects with UNREACHABLE. */
+export async function withBackbone<Result>(args: SiteArguments, use: (found: BackboneUse) => Promise<Result>): Promise<Result> {
+  const target = await targetOf(args);
+  const [{ openPostgresBackbone }, { operationsOver }] = await Promise.all([
+    import('../node/backbone.ts'),
+    import('../node/backbone-sites.ts'),
+  ]);
+  const backbone = await openPostgresBackbone({ target });
+  try {
+    return await use({ backbone, operations: operationsOver(backbone, nodeHost) });
+  } finally {
+    await backbone.close();
+  }
 }

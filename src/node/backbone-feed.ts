@@ -115,7 +115,7 @@ export function openFeed(options: FeedOptions): Feed {
   };
 }
 
-const asRow = ({ address, replica, version, bytes }: Answer) => ({
+export const asRow = ({ address, replica, version, bytes }: Answer) => ({
   address: String(address),
   replica: String(replica),
   version: Number(version),

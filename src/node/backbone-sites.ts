@@ -7,10 +7,12 @@
  */
 import type { Backbone, Registers } from '../backbone/index.ts';
 import type { Host } from '../host.ts';
+import type { Sites as Operations, Retirement, RetireRequest } from '../http/admin/sites.ts';
 import { type Member, readMembers } from '../replica/identity/members.ts';
-import type { Alarm, Replica } from '../replica/index.ts';
+import { type Alarm, planRetirement, type Replica, retire } from '../replica/index.ts';
 import { canonical, type Json } from '../strategy/json.ts';
 import type { Variable } from '../strategy/variable.ts';
+import type { PostgresBackbone } from './backbone.ts';
 
 interface Declared {
   /** What must be the same everywhere, as JSON. */
@@ -197,3 +199,13 @@ export async function listSites(backbone: Backbone): Promise<readonly SiteFacts[
       .map(([variable]) => variable),
   }));
 }
+
+/** What operators see and do, over a backbone. */
+export const operationsOver = (backbone: PostgresBackbone, host: Host): Operations => ({
+  list: () => listSites(backbone),
+  async retire({ who, by, why, carryOut }: RetireRequest): Promise<Retirement> {
+    const store = { since: async (replica: string, version: number) => [...(await backbone.since(replica, version))] };
+    const options = { registers: backbone.registers, store, who, by, why, now: host.now() };
+    return carryOut ? retire(options) : planRetirement(options);
+  },
+});

@@ -11,7 +11,7 @@ import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { StoredRow } from '../store/store.ts';
 import { type Answer, connectionLost, tablesMissing, type Value } from './backbone-connection.ts';
-import { type Feed, openFeed } from './backbone-feed.ts';
+import { asRow, type Feed, openFeed } from './backbone-feed.ts';
 import { createLine, type Line } from './backbone-line.ts';
 import { createMarks, type Marks } from './backbone-mark.ts';
 import type { BackboneTarget } from './backbone-url.ts';
@@ -26,8 +26,13 @@ export interface PostgresBackboneOptions {
   readonly host?: Host;
 }
 
+export interface PostgresBackbone extends Backbone {
+  /** Rows of a replica with a higher version, lowest first; some, and never only a part of those with one version. */
+  since(replica: string, version: number): Promise<readonly StoredRow[]>;
+}
+
 /** Rejects with INVALID_APP when the server answers and must not be used. One that is out of reach is no error: it is tried again. */
-export async function openPostgresBackbone(options: PostgresBackboneOptions): Promise<Backbone> {
+export async function openPostgresBackbone(options: PostgresBackboneOptions): Promise<PostgresBackbone> {
   const { target, cursor = null, host = nodeHost } = options;
   const marks = createMarks(cursor);
   const feeds = new Set<Feed>();
@@ -56,7 +61,7 @@ interface Parts {
   readonly feed: Line;
 }
 
-function face(parts: Parts): Backbone {
+function face(parts: Parts): PostgresBackbone {
   const { target, host, marks, feeds, questions, publishing, feed } = parts;
   const { schema } = target;
   const enter = async () => (await questions.session()).enter();
@@ -79,6 +84,10 @@ function face(parts: Parts): Backbone {
       );
       return Number(answer?.version ?? 0);
     },
+    async since(replica, version) {
+      const answers = await twice(() => ask(questions, sinceSql(schema), [replica, version]));
+      return answers.map(asRow);
+    },
     async publish(rows) {
       for (const batch of batchesOf(rows)) {
         await twice(() => ask(publishing, `select ${schema}.publish($1, $2, $3, $4)`, columnsOf(batch)));
@@ -97,6 +106,9 @@ function face(parts: Parts): Backbone {
     },
   };
 }
+
+const sinceSql = (schema: string): string => `select address, replica, version, bytes from ${schema}.rows
+where replica = $1 and version > $2 order by version fetch first 500 rows with ties`;
 
 async function ask(line: Line, text: string, values: readonly Value[] = []): Promise<readonly Answer[]> {
   return (await line.session()).ask(text, values);

@@ -2,11 +2,13 @@
 import { mkdir } from 'node:fs/promises';
 import type { Backbone } from '../backbone/backbone.ts';
 import type { CffbrwError } from '../error.ts';
+import type { Sites } from '../http/admin/sites.ts';
 import { cursorRecord } from '../replica/connection.ts';
 import { declareAll, openReplica as openOn, type Replica, type ReplicaOf, type ReplicaOptions } from '../replica/index.ts';
 import type { Witness } from '../replica/witness.ts';
 import type { Store } from '../store/store.ts';
 import type { Declarations, Fitting, Variable, VariablesInput } from '../strategy/index.ts';
+import type { PostgresBackbone } from './backbone.ts';
 import { nodeHost } from './host.ts';
 import { openSqliteStore } from './store.ts';
 import { type ObserveTime, timedBackbone, timedStore } from './timing.ts';
@@ -52,6 +54,8 @@ export async function openReplica(options: NodeOptions & { readonly variables: V
 export interface Location {
   readonly replica: Replica;
   readonly backbone: Backbone | null;
+  /** What operators see and do; null: this replica is alone. */
+  readonly sites: Sites | null;
 }
 
 /** The same, for who needs the connection, too. */
@@ -82,22 +86,23 @@ interface Opened {
 
 async function openOver(options: NodeReplicaOptions, { store, witness, ends }: Opened): Promise<Location> {
   const { name = 'main', backbone: given = null, observeTime = () => {}, alarm = () => {}, variables, adopt = false } = options;
-  const isNamed = typeof given === 'string';
-  const connection = isNamed ? await openNamed(given, store, options.refused) : given;
-  if (isNamed && connection !== null) ends.push(connection.close);
-  const backbone = connection === null ? null : timedBackbone(connection, observeTime);
+  const connection = typeof given === 'string' ? await openNamed(given, store, options.refused) : null;
+  if (connection !== null) ends.push(connection.close);
+  const found = typeof given === 'string' ? connection : given;
+  const backbone = found === null ? null : timedBackbone(found, observeTime);
   const timed = timedStore(store, observeTime);
   const replica = await openOn({ name, variables, host: nodeHost, store: timed, witness, backbone, adopt, alarm });
-  if (isNamed && connection !== null) {
-    const { openSites } = await import('./backbone-sites.ts');
+  if (connection !== null) {
+    const { openSites, operationsOver } = await import('./backbone-sites.ts');
     const sites = await openSites({ replica, backbone: connection, host: nodeHost, alarm });
     ends.unshift(async () => sites.close());
+    return { replica, backbone, sites: operationsOver(connection, nodeHost) };
   }
-  return { replica, backbone };
+  return { replica, backbone, sites: null };
 }
 
 /** The client of PostgreSQL is loaded where it is used. Where the last life stopped reading tells what must still be there. */
-async function openNamed(url: string, store: Store, refused: NodeOptions['refused']): Promise<Backbone> {
+async function openNamed(url: string, store: Store, refused: NodeOptions['refused']): Promise<PostgresBackbone> {
   const [{ openPostgresBackbone }, { parseBackboneUrl }] = await Promise.all([
     import('./backbone.ts'),
     import('./backbone-url.ts'),

@@ -158,9 +158,6 @@ const statusOf = (
   { counts, withheld }: Refusals,
 ): ReplicaStatus => ({
   id: me,
-  lagMs: connection === null ? null : connection.age(),
-  refusals: counts,
-  withheld,
   commit: memory.committed,
   dirty: memory.dirty.slots.length,
   unpublished: publisher?.waiting ?? 0,
@@ -168,6 +165,9 @@ const statusOf = (
   loaded: memory.slots.size,
   frozen: identity.frozen === null ? null : `${identity.frozen.message} ${identity.frozen.fix}`,
   refused: memory.refusal?.message ?? null,
+  lagMs: connection === null ? null : connection.age(),
+  refusals: counts,
+  withheld,
 });
 
 const readable = (slot: MemorySlot | undefined): MemorySlot | undefined => (slot?.strategy === null ? undefined : slot);

@@ -105,7 +105,9 @@ describe('without the token', () => {
 
   it('health says whether it lives, and nothing else', async () => {
     expect(await (await ask('GET', '/_cffbrw/health')).json()).toEqual({ status: 'ok' });
-    expect(await (await open.get('/_cffbrw/health')).json()).toEqual({ status: 'ok', frozen: null, refused: null });
+    expect(await (await open.get('/_cffbrw/health')).json()).toEqual({
+      ...{ status: 'ok', frozen: null, refused: null, withheld: {}, lagMs: null },
+    });
   });
 
   it('random paths below the prefix answer nothing', async () => {

@@ -19,6 +19,7 @@ export const recover = command({
       type: 'boolean',
       description: 'This is the newest data there is (a moved disk, a lost witness): give up nothing',
     },
+    alone: { type: 'boolean', description: 'With --write-off: go on without the backbone that this data belongs to' },
   },
   async run(args) {
     const { store, witness } = await openSqliteStore({ directory: args.data ?? join(args.dir, 'data') });
@@ -29,7 +30,7 @@ export const recover = command({
         printPlan(await planRecovery(store));
         return writeOff ? 2 : 0;
       }
-      const plan = await recoverStore({ host: nodeHost, store, witness, trustStore });
+      const plan = await recoverStore({ host: nodeHost, store, witness, trustStore, alone: args.alone === true });
       console.log(trustStore ? 'Nothing was given up.' : `${plan.worstCase} unit(s) were written off.`);
       console.log('Start the app: takes go on. New units come with mint, or with the next window.');
       return 0;

@@ -15,6 +15,7 @@ import type { Replica } from '../../replica/replica.ts';
 import type { RunRecord } from '../../workflow/trace.ts';
 import type { Log } from '../problem.ts';
 import type { Guard } from './guard.ts';
+import type { Sites } from './sites.ts';
 
 export interface AdminOptions {
   readonly app: App;
@@ -24,6 +25,8 @@ export interface AdminOptions {
   readonly log?: Log | undefined;
   /** The text that Prometheus reads. Without it `metrics` is not found. */
   readonly metrics?: (() => Promise<string>) | undefined;
+  /** All replicas of the app. Without a backbone there are none but this. */
+  readonly sites?: Sites | undefined;
   /** The program of the reference page. Without it there is no page. */
   readonly referenceScript?: (() => Promise<string>) | undefined;
 }

@@ -23,9 +23,9 @@ export const replicaFacts = ({ app, replica, host, startedAt }: Told): JsonObjec
   ...replica.status,
 });
 
-export function healthFacts({ status: { refused, frozen } }: Replica, admitted: boolean): JsonObject {
+export function healthFacts({ status: { refused, frozen, withheld, lagMs } }: Replica, admitted: boolean): JsonObject {
   const status = refused === null ? 'ok' : 'failing';
-  return admitted ? { status, frozen, refused } : { status };
+  return admitted ? { status, frozen, refused, withheld, lagMs } : { status };
 }
 
 export const errorFacts = (): JsonObject => ({

@@ -59,6 +59,22 @@ export const operations = {
     ...{ method: 'get', path: `${prefix}/v1/replica`, query: queries.none, answer: shapes.replica },
     summary: 'This replica: who it is, how far it is, and what it refuses.',
   },
+  listReplicas: {
+    ...{ method: 'get', path: `${prefix}/v1/replicas`, query: queries.none, answer: shapes.replicas },
+    summary: 'Every incarnation that ever joined the backbone: when it was last seen, what it holds, what it declares otherwise.',
+  },
+  retire: {
+    ...{ method: 'post', path: `${prefix}/v1/replicas/{name}/retire`, query: queries.none, answer: shapes.retirement },
+    params: { name: 'A replica’s name, for all its incarnations, or the id of one.' },
+    summary: 'Gives up a replica that never comes back: what it holds can never be sold any more.',
+    description: 'Without `carryOut` it only says what that would be. Should the replica come back, it goes on as a new one.',
+    body: shapes.retire,
+  },
+  adoptBackbone: {
+    ...{ method: 'post', path: `${prefix}/v1/backbone/adopt`, query: queries.none, answer: shapes.adopted },
+    summary: 'Joins the backbone that answers, although it was restored or is another one: at the next contact.',
+    body: shapes.nothing,
+  },
   listVariables: {
     ...{ method: 'get', path: `${prefix}/v1/variables`, query: queries.none, answer: shapes.variables },
     summary: 'The variables of the app, as declared.',

@@ -15,6 +15,7 @@ import { type OperationId, type OperationPlan, operations } from './operations.t
 import { referencePage, referenceScript } from './reference.ts';
 import { createRuns, type Runs } from './runs.ts';
 import * as shapes from './shapes.ts';
+import { known, listed } from './sites.ts';
 import { factsOf, listKeys, operate, readValue } from './variables.ts';
 
 const maxBodyBytes = 1_048_576;
@@ -72,11 +73,11 @@ function parted(isOpen: (plan: OperationPlan) => boolean): readonly [OperationId
 
 function missing(request: Request, path: string): CffbrwError {
   const here = Object.values<OperationPlan>(operations).filter((plan) => patternOf(plan.path).test(path));
-  if (here.length === 0) return new CffbrwError('NOT_FOUND', 'the admin API has nothing at this path', { fix: listed });
+  if (here.length === 0) return new CffbrwError('NOT_FOUND', 'the admin API has nothing at this path', { fix: hint });
   return new CffbrwError('METHOD_NOT_ALLOWED', `this path does not take ${request.method.slice(0, 20)}`);
 }
 
-const listed = 'See /_cffbrw/v1/openapi.json for what there is.';
+const hint = 'See /_cffbrw/v1/openapi.json for what there is.';
 const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 
 /** The parts of a request as the table wants them. Throws INVALID_INPUT, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE. */
@@ -140,6 +141,16 @@ function answersOf(options: AdminOptions, runs: Runs, feed: Feed): Answers {
     openapi: () => (documents.admin ??= adminOpenapi()),
     errors: errorFacts,
     replica: () => replicaFacts(told),
+    listReplicas: () => listed(options.sites),
+    retire: ({ params, body }) => {
+      const { why, carryOut } = shapes.retire.parse(body);
+      return known(options.sites).retire({ who: params.name ?? '', by: `the admin API of ${replica.id}`, why, carryOut });
+    },
+    adoptBackbone() {
+      known(options.sites);
+      replica.adoptBackbone();
+      return { adopting: true };
+    },
     listVariables: () => ({ variables: [...replica.variables.values()].map(factsOf) }),
     getVariable: ({ params, query }) => readValue(replica, params.name ?? '', shapes.queries.value.parse(query)),
     listKeys: ({ params, query }) => listKeys(replica, params.name ?? '', shapes.queries.keys.parse(query)),

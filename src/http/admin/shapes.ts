@@ -84,6 +84,43 @@ export const done = z
   })
   .meta({ id: 'Done', description: 'It is durable.' });
 
+export const replicas = z
+  .object({
+    replicas: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        state: z.enum(['active', 'stopped', 'retired']),
+        seenMs: timeMs.nullable().meta({ description: 'By the backbone’s clock; null: it has not told yet.' }),
+        commit: z.int(),
+        unpublished: z.int(),
+        lagMs: z.number().nullable(),
+        leases: z.array(z.object({ address: z.string(), units: z.int() })),
+        differs: z
+          .array(z.string())
+          .meta({ description: 'Variables that it declares otherwise than those that had them before.' }),
+        retired: z.object({ by: z.string(), at: timeMs, why: z.string() }).optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'Replicas' });
+
+export const retire = z.strictObject({
+  why: z.string().min(1).max(500),
+  carryOut: z.boolean().default(false),
+});
+
+export const retirement = z
+  .object({
+    retired: z.array(z.string()),
+    stakes: z.array(z.object({ id: z.string(), address: z.string(), units: z.int() })),
+    worstCase: z.int().meta({ description: 'Units that can never be sold any more.' }),
+  })
+  .meta({ id: 'Retirement' });
+
+export const nothing = z.strictObject({});
+export const adopted = z.object({ adopting: z.boolean() }).meta({ id: 'Adopted' });
+
 export const replica = z
   .object({
     app: z.string(),
@@ -173,6 +210,8 @@ export const health = z
     status: z.enum(['ok', 'failing']),
     frozen: z.string().nullable().optional().meta({ description: 'Only with the token.' }),
     refused: z.string().nullable().optional().meta({ description: 'Only with the token.' }),
+    withheld: z.record(z.string(), z.string()).optional().meta({ description: 'Only with the token.' }),
+    lagMs: z.number().nullable().optional().meta({ description: 'Only with the token.' }),
   })
   .meta({ id: 'Health' });
 

@@ -1,0 +1,104 @@
+/** `cffbrw replicas`: who shares an app, and who never comes back. It asks the backbone, so that it works when every replica is down. */
+import { hostname, userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+import { type CommandDef, defineCommand } from 'citty';
+import type { Retirement } from '../../http/admin/sites.ts';
+import type { SiteFacts } from '../../node/backbone-sites.ts';
+import { command, UsageError } from '../command.ts';
+import { siteArguments, withBackbone } from '../site.ts';
+
+const list = command({
+  name: 'replicas list',
+  description: 'Every incarnation that ever joined: when it was last seen, what it holds, and what it declares otherwise.',
+  examples: ['cffbrw replicas list --backbone postgres://wheel@db.example/wheel', 'cffbrw replicas list --json'],
+  args: { ...siteArguments, json: { type: 'boolean', description: 'Print JSON' } },
+  async run(args) {
+    const { sites, nowMs } = await withBackbone(args, async ({ operations, backbone }) => ({
+      sites: (await operations.list()) as readonly SiteFacts[],
+      nowMs: await backbone.now(),
+    }));
+    if (args.json) console.log(JSON.stringify({ replicas: sites }));
+    else printSites(sites, nowMs);
+    return 0;
+  },
+});
+
+const columns = ['name', 'incarnation', 'state', 'last seen', 'lag', 'unpublished', 'leased', 'declarations'];
+
+function printSites(sites: readonly SiteFacts[], nowMs: number): void {
+  const lines = sites.map((site) => [
+    ...[site.name, site.id.slice(site.name.length + 1), site.state],
+    site.seenMs === null ? 'never' : `${ago(nowMs - site.seenMs)} ago`,
+    site.lagMs === null ? '–' : ago(site.lagMs),
+    String(site.unpublished),
+    String(site.leases.reduce((sum, { units }) => sum + units, 0)),
+    site.differs.length === 0 ? 'the same' : `otherwise: ${site.differs.join(', ')}`,
+  ]);
+  const widths = columns.map((title, index) => Math.max(title.length, ...lines.map((line) => line[index]?.length ?? 0)));
+  for (const line of [columns, ...lines])
+    console.log(
+      line
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+  for (const { id, retired } of sites) {
+    if (retired !== undefined)
+      console.log(`${id} was retired by ${retired.by} on ${new Date(retired.at).toISOString()}: ${retired.why}`);
+  }
+}
+
+function ago(durationMs: number): string {
+  const seconds = Math.max(0, Math.round(durationMs / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
+}
+
+const retire = command({
+  name: 'replicas retire',
+  description: [
+    'Gives up a replica that never comes back: its rows keep counting, what it holds can never be sold any more, and nobody waits for it.',
+    'It says what that is at worst and asks first. Should the replica come back, it goes on as a new one.',
+  ].join(' '),
+  examples: ['cffbrw replicas retire fra --why "the machine burned"', 'cffbrw replicas retire fra --why "moved to ams" --yes'],
+  args: {
+    name: { type: 'positional', required: true, description: 'A replica’s name, for all its incarnations, or name.incarnation' },
+    why: { type: 'string', description: 'What is written down with it', valueHint: 'text' },
+    yes: { type: 'boolean', description: 'Do not ask' },
+    ...siteArguments,
+  },
+  async run({ name, why, yes, ...args }) {
+    if (why === undefined || why === '') throw new UsageError('Say why: --why "the machine burned".');
+    const request = { who: name, why, by: `${userInfo().username}@${hostname()}` };
+    return withBackbone(args, async ({ operations }) => {
+      const plan = await operations.retire({ ...request, carryOut: false });
+      printPlan(plan);
+      if (yes !== true && !(await confirmed(name))) {
+        console.log('Nothing was changed.');
+        return 1;
+      }
+      const { retired } = await operations.retire({ ...request, carryOut: true });
+      console.log(`Retired: ${retired.join(', ')}.`);
+      return 0;
+    });
+  },
+});
+
+function printPlan({ retired, stakes, worstCase }: Retirement): void {
+  console.log(`This gives up ${retired.join(', ')}.`);
+  for (const { id, address, units } of stakes) console.log(`  ${address}  ${units} unit(s) held by ${id}`);
+  console.log(`At worst ${worstCase} unit(s) can never be sold any more. If one of them still runs, it stops writing.`);
+}
+
+async function confirmed(name: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new UsageError('There is nobody to ask here: add --yes.');
+  const asking = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await asking.question(`Type ${name} to go on: `);
+  asking.close();
+  return answer.trim() === name;
+}
+
+export const replicas: CommandDef = defineCommand({
+  meta: { name: 'replicas', description: 'The replicas that share an app: list, retire.' },
+  subCommands: { list, retire },
+});
