@@ -9,12 +9,15 @@
 import type { Backbone, Delivery } from '../backbone/backbone.ts';
 import { quarantineAheadMs } from '../clock.ts';
 import type { Cancel, Host } from '../host.ts';
+import type { StoredRow } from '../store/store.ts';
+import { parseAddress } from '../strategy/address.ts';
 import type { Flush } from './flush.ts';
 import { addressesOf, type Loading } from './loading.ts';
 import { type Memory, pendingCommit, putRecord } from './memory.ts';
 import type { Publisher } from './publish.ts';
 import type { Quarantine } from './quarantine.ts';
 import { joinRows, type ReceiveOptions } from './receive.ts';
+import type { Windows } from './windows.ts';
 
 export interface ConnectionOptions extends ReceiveOptions {
   readonly memory: Memory;
@@ -29,6 +32,7 @@ export interface ConnectionOptions extends ReceiveOptions {
   /** The backbone that has everything of this store; null: none yet. */
   readonly knownIdentity: string | null;
   readonly contactMs: number;
+  readonly windows: Pick<Windows, 'compared' | 'isGone'>;
   /** What identity and bank do on every contact. Rejects with UNREACHABLE. */
   readonly contact: () => Promise<void>;
 }
@@ -60,16 +64,25 @@ export function connect(options: ConnectionOptions): Connection {
       close(); // it could never be committed, and so would be delivered for ever
       throw memory.refusal;
     }
-    await options.loading.hold(addressesOf(delivery.rows));
-    joinRows(options, delivery.rows);
+    const rows = delivery.rows.filter(isWanted);
+    await options.loading.hold(addressesOf(rows));
+    joinRows(options, rows);
     putRecord(memory, cursorRecord, delivery.cursor);
     lastContactMs = host.elapsed();
     await options.flush.durable(pendingCommit(memory));
   }
 
+  /** Rows of windows that were removed here stay where they are. */
+  function isWanted(row: StoredRow): boolean {
+    const address = parseAddress(row.address);
+    return address === null || !options.windows.isGone(address);
+  }
+
   async function contact(): Promise<void> {
     const identity = await backbone.identity();
-    const skewMs = host.now() - (await backbone.now());
+    const backboneMs = await backbone.now();
+    const skewMs = host.now() - backboneMs;
+    options.windows.compared(backboneMs);
     if (Math.abs(skewMs) > quarantineAheadMs) {
       options.alarm({
         kind: 'clock',

@@ -22,6 +22,7 @@ import { createQuarantine, type Quarantine, quarantinePrefix } from './quarantin
 import { type Alarm, unthrowing } from './receive.ts';
 import { createUpdating, type Updating } from './update.ts';
 import { createWatchers, type Watchers } from './watch.ts';
+import { createWindows, type Windows } from './windows.ts';
 import type { Witness } from './witness.ts';
 
 export interface CoreOptions {
@@ -49,6 +50,7 @@ export interface Core extends CoreOptions {
   readonly flush: Flush;
   readonly publisher: Publisher | null;
   readonly bank: Bank;
+  readonly windows: Windows;
   /** Where the last life stopped reading the backbone. */
   readonly cursor: string | null;
   /** The identity of the backbone that has everything of this store. */
@@ -72,6 +74,7 @@ export async function createCore(given: CoreOptions, identity: Identity): Promis
   const listenerFailed = (error: unknown) => options.alarm({ kind: 'listener', message: `a listener failed: ${String(error)}` });
   const watchers = createWatchers(updating.read, listenerFailed);
   const published = stored.published?.id === me ? stored.published.commit : null;
+  const windows = createWindows({ host, clock, store, memory, variables, hasBackbone: options.backbone !== null });
   const publisher = publisherOf(options, memory, identity, published ?? 0);
   const saveClock = clockSaver(clock, memory);
   const flush = createFlush({
@@ -99,11 +102,12 @@ export async function createCore(given: CoreOptions, identity: Identity): Promis
     bornEmpty: ({ variable, address }) => writtenOffAtBirth(identity.recoveredAt, windowStart(variable, address.window)),
     members: () => unretired(identity),
     recovery: identity.recovery,
+    isClosed: windows.isClosed,
     alarm: (error) => bankAlarm(options, identity, error),
   });
   return {
     ...options,
-    ...{ me, identity, memory, clock, loading, updating, watchers, flush, publisher, bank },
+    ...{ me, identity, memory, clock, loading, updating, watchers, flush, publisher, bank, windows },
     conflicts: createConflictLog(listenerFailed),
     quarantine,
     cursor: stored.cursor,

@@ -14,6 +14,7 @@ export async function begin(core: Core): Promise<Connection | null> {
   identity.onProven((who) => bank.resume(who));
   await bank.start();
   if (backbone === null || publisher === null) {
+    core.windows.sweepAlone(bank.removeClosed); // there is no contact to do it at
     await identity.contact(); // rights of an old incarnation that an operator vouched for come back now
     return null;
   }
@@ -39,7 +40,21 @@ async function connected(
 
 function connectTo(core: Core, backbone: NonNullable<Core['backbone']>): Connection | null {
   if (core.publisher === null) return null;
-  const { host, memory, clock, conflicts, quarantine, alarm, flush, loading, publisher, cursor, knownIdentity, contactMs } = core;
+  const {
+    host,
+    memory,
+    clock,
+    conflicts,
+    quarantine,
+    alarm,
+    flush,
+    loading,
+    publisher,
+    cursor,
+    knownIdentity,
+    contactMs,
+    windows,
+  } = core;
   return connect({
     ...{
       host,
@@ -54,6 +69,7 @@ function connectTo(core: Core, backbone: NonNullable<Core['backbone']>): Connect
       cursor,
       knownIdentity,
       contactMs,
+      windows,
       backbone,
     },
     mine: (replica) => core.identity.owns(replica),
@@ -61,6 +77,7 @@ function connectTo(core: Core, backbone: NonNullable<Core['backbone']>): Connect
     async contact() {
       await core.identity.contact();
       await core.bank.contact();
+      await windows.sweep(core.bank.removeClosed);
     },
   });
 }
@@ -80,6 +97,7 @@ export async function end(core: Core, connection: Connection | null): Promise<vo
     connection?.close();
     publisher?.close();
     bank.close();
+    core.windows.close();
   } finally {
     await core.store.close();
     await core.witness?.release();

@@ -27,12 +27,14 @@ import {
   type Part,
   serve,
 } from './branch.ts';
+import { checkOpen, isClosed } from './closed.ts';
 import { createWatchman, type Watchman } from './holds.ts';
 import { isUnsettled, settled, wake, wakeLater } from './lease.ts';
 import { isRecovering, isUnreachable, recoveringError } from './lookup.ts';
 import { burn, type Decided, mint } from './mint.ts';
 import { takeOnce } from './once.ts';
 import type { Later } from './registers.ts';
+import { removeClosed } from './removing.ts';
 import { finishClaims, lookAfter, openDesk, reopen, reopenDecided, resumeLocally } from './resume.ts';
 import { answerWants, giveBack, returnIdle } from './return.ts';
 import { writeAgain } from './rewrite.ts';
@@ -58,6 +60,8 @@ export interface Bank {
   burn(address: Address, units: number, decided?: Decided): Promise<void>;
   /** Everything that only the backbone can tell or be told. Rejects with UNREACHABLE. */
   contact(): Promise<void>;
+  /** Removes some of what a window that is gone has left besides its rows; true: that was all. Rejects with UNREACHABLE. */
+  removeClosed(address: Address): Promise<boolean>;
   /** A row of another replica was received. */
   rowsChanged(address: Address): void;
   /** Finishes the business of a proven old incarnation of mine and returns its rights; from then on it is looked after on every contact. */
@@ -88,6 +92,7 @@ export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
     },
     take(entries, takeOptions = {}) {
       checkTake(entries, takeOptions);
+      for (const { address } of entries) checkOpen(branch, address);
       const result = decide(branch, entries, takeOptions);
       if (!(result instanceof Promise)) return noted(watchman, result);
       return result.catch((error) => outOfReach(branch, entries, takeOptions, error)).then((late) => noted(watchman, late));
@@ -99,6 +104,7 @@ export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
     async contact() {
       if (branch.local === null && ledger.frozen === null && !branch.closed) await contact(branch, watchman);
     },
+    removeClosed: (address) => removeClosed(branch, address),
     rowsChanged: (address) => rowsChanged(branch, address),
     async resume(who) {
       if (who === branch.me) return;
@@ -185,6 +191,7 @@ async function contact(branch: Branch, watchman: Watchman): Promise<void> {
 async function visitDesks(branch: Branch): Promise<void> {
   const turns: Promise<void>[] = [];
   for (const desk of [...branch.desks.values(), ...branch.oldDesks.values()]) {
+    if (isClosed(branch, desk.address)) continue;
     if (desk.intent === null && desk.waiting.size === 0 && desk.intentGeneration === branch.ledger.generation) continue;
     const [account] = (await accountsAt(branch, [desk.address])) as [Account];
     answerWants(branch, desk, account);
@@ -196,6 +203,7 @@ async function visitDesks(branch: Branch): Promise<void> {
 
 async function returnAll(branch: Branch): Promise<void> {
   for (const desk of branch.desks.values()) {
+    if (isClosed(branch, desk.address)) continue;
     const [account] = (await accountsAt(branch, [desk.address])) as [Account];
     giveBack(branch, desk, account, rightsOf(rowOf(account, desk.who)));
     await settled(branch, desk);
@@ -203,7 +211,7 @@ async function returnAll(branch: Branch): Promise<void> {
 }
 
 function rowsChanged(branch: Branch, address: Address): void {
-  const account = branch.local === null ? branch.ledger.peek(address) : undefined;
+  const account = branch.local === null && !isClosed(branch, address) ? branch.ledger.peek(address) : undefined;
   if (account === undefined) return;
   // A want is for everybody: also who never had anything of this bank says so while it is recovering.
   const isConcerned = branch.desks.has(address.id) || account.rows.has(branch.me) || isWanted(branch, account);

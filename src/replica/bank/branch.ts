@@ -49,6 +49,8 @@ export interface BankOptions {
   readonly members?: () => readonly string[] | null;
   /** Where members stand with what a backbone lost; undefined: nothing is ever lost. */
   readonly recovery?: Recovery;
+  /** True for an address whose window is closed for good: nothing is handed out in it, given back or asked of its bank. Default: none is. */
+  readonly isClosed?: (address: Address) => boolean;
   /** Told what goes wrong in the background. */
   readonly alarm?: (error: unknown) => void;
   readonly bugs?: ReadonlySet<BankBug>;

@@ -6,6 +6,7 @@
  */
 import { invariant } from '../../error.ts';
 import type { Branch } from './branch.ts';
+import { settlePrefix } from './registers.ts';
 
 export type Settlement = 'give' | 'confirm' | 'expire';
 
@@ -44,6 +45,9 @@ const isOpen = ({ state, deadline }: KeptReceipt): boolean => state === 'claimin
 const openName = (who: string, id: string): string => `${openPrefix}${who}/${id}`;
 const grantedName = (who: string, { address, id }: ReceiptPlace): string => `${grantedPrefix}${who}/${address}/${id}`;
 export const appliedName = ({ address, id }: ReceiptPlace): string => `${appliedPrefix}${address}/${id}`;
+
+/** The register that says what became of it. */
+export const settleName = ({ address, id }: ReceiptPlace): string => `${settlePrefix}${address}/${id}`;
 
 /** The place that a name below `prefix` says: `<address>/<id>`. */
 export const placeIn = (name: string, prefix: string): ReceiptPlace => ({

@@ -13,6 +13,7 @@ import { CffbrwError } from '../../error.ts';
 import type { BoundedRow } from '../../strategy/bounded-counter.ts';
 import type { Account } from '../ledger.ts';
 import { accountsAt, after, type Branch, type Desk, type SeenBank, serve } from './branch.ts';
+import { checkOpen, closedWindow, isClosed } from './closed.ts';
 import { closeIntent, knownIntent, openIntent, putIntent, readIntent, writeRow } from './intent.ts';
 import { isRecovering, isUnreachable, registersOf } from './lookup.ts';
 import {
@@ -95,6 +96,8 @@ async function turn(branch: Branch, desk: Desk): Promise<void> {
   let fresh = false;
   let suspects: Shown | null = null;
   for (;;) {
+    // Asked again after each await: nobody creates the bank of a window whose bank was removed.
+    if (isClosed(branch, desk.address)) return refuseClosed(desk);
     await readIntent(branch, desk);
     const [account] = (await accountsAt(branch, [desk.address])) as [Account];
     if (desk.intentGeneration !== branch.ledger.generation) continue;
@@ -115,6 +118,10 @@ async function turn(branch: Branch, desk: Desk): Promise<void> {
     seen = await carryOut(branch, desk, plan, seen);
     fresh = true;
   }
+}
+
+function refuseClosed(desk: Desk): void {
+  for (const waiter of [...desk.waiting]) waiter.fail(closedWindow(desk.address));
 }
 
 const asSeen = ({ value, revision }: Register): SeenBank => ({ bank: value === null ? null : parseBank(value), revision });
@@ -195,6 +202,7 @@ async function carryOut(branch: Branch, desk: Desk, { account, totals, bank }: P
   const durable = branch.ledger.flush();
   if (skipsFlush(branch, desk, totals, seen)) durable.catch(() => {});
   else await durable;
+  checkOpen(branch, desk.address);
   checkCovered(bank);
   if (branch.bugs.has('row before bank')) raise(branch, desk, { ...rowOf(account, desk.who), leased: totals.leased });
   desk.clean = false;

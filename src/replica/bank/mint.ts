@@ -5,6 +5,7 @@ import { CffbrwError } from '../../error.ts';
 import type { Address } from '../../strategy/address.ts';
 import type { Account } from '../ledger.ts';
 import { accountsAt, type Branch, type Desk, deskAt, type Reason } from './branch.ts';
+import { checkOpen } from './closed.ts';
 import { openIntent, readIntent, writeRow } from './intent.ts';
 import { settled } from './lease.ts';
 import { exchangeLocally } from './local.ts';
@@ -19,6 +20,7 @@ const nobody: Decided = () => {};
 /** Adds units to the stock. Durable here when it resolves; it can be spent once the bank shows it. Throws INVALID_NUMBER, OUT_OF_RANGE. */
 export async function mint(branch: Branch, address: Address, units: number, decided = nobody): Promise<void> {
   checkUnits(units, 'a mint');
+  checkOpen(branch, address);
   for (;;) {
     const [account] = (await accountsAt(branch, [address])) as [Account];
     const desk = deskAt(branch, account);
@@ -58,6 +60,7 @@ async function tellBank(branch: Branch, address: Address): Promise<void> {
 /** Takes units out of the stock for good. Throws INVALID_NUMBER, OUT_OF_RANGE (so many are not free), UNREACHABLE, RECOVERING. */
 export async function burn(branch: Branch, address: Address, units: number, decided = nobody): Promise<void> {
   checkUnits(units, 'a burn');
+  checkOpen(branch, address);
   const [account] = (await accountsAt(branch, [address])) as [Account];
   await prepare(branch, deskAt(branch, account));
   const refusal = await obtain<Reason | null>(branch, {

@@ -10,13 +10,14 @@
  */
 import type { Register } from '../../backbone/backbone.ts';
 import { CffbrwError } from '../../error.ts';
-import { checkKey } from '../../strategy/address.ts';
+import { type Address, checkKey } from '../../strategy/address.ts';
 import type { Account } from '../ledger.ts';
 import type { TakeOptions, TakeResult } from '../replica.ts';
 import { accountsAt, type Branch, closedBecause, type Desk, locked, type Part, pause } from './branch.ts';
+import { checkOpen } from './closed.ts';
 import { drop, type KeptReceipt, keep, loadKept } from './kept.ts';
 import { isRecovering, isUnreachable, registersOf } from './lookup.ts';
-import { type Later, whenKnown } from './registers.ts';
+import { type Later, onceStem, whenKnown } from './registers.ts';
 import { remaining } from './rights.ts';
 import { credit, settlementOf } from './settle.ts';
 import { takeStrongly } from './strong.ts';
@@ -34,7 +35,6 @@ export interface Named {
 
 const retryMs = 100;
 
-export const onceStem = 'once/';
 export const oncePrefix = (addressId: string): string => `${onceStem}${addressId}/`;
 export const printNamed = (named: Named): string => JSON.stringify(named);
 export const parseNamed = (text: string): Named => JSON.parse(text) as Named;
@@ -43,7 +43,7 @@ export function takeOnce(branch: Branch, entry: TakeEntry, options: TakeOptions)
   const prefix = oncePrefix(entry.address.id);
   const name = prefix + JSON.stringify(checkKey(options.once));
   if (branch.local === null) return locked(branch, name, () => claim(branch, entry, options, name));
-  return whenKnown(branch.local.loadAll(prefix), () =>
+  return whenKnown(branch.local.prepare(name, prefix), () =>
     prepared(branch, [entry], (parts) => takeOnceHere(branch, parts, { options, name, prefix })),
   );
 }
@@ -58,7 +58,7 @@ interface LocalOnce {
 
 function takeOnceHere(branch: Branch, parts: readonly Part[], { options, name, prefix }: LocalOnce): Later<TakeResult> {
   const [{ desk, units }] = parts as [Part];
-  /** The earlier grant's answer; null: there is none; or all again, when memory was reverted and it must be read anew. */
+  /** The earlier grant's answer; null: there is none; or all again, when memory was reverted or has forgotten it, and it must be read anew. */
   const earlier = (): Later<TakeResult> | null => {
     const known = branch.local?.peek(name, prefix);
     if (known === undefined) return takeOnce(branch, { address: desk.address, amount: units }, options);
@@ -175,13 +175,14 @@ async function finishClaim(branch: Branch, claimed: Claim, register: Register): 
 }
 
 /** null: the register names this claim. Rejects with UNREACHABLE when that is not known in time. */
-async function decideClaim(branch: Branch, { made, name, deadlineMs }: Claim, first: Register): Promise<Named | null> {
+async function decideClaim(branch: Branch, { parts, made, name, deadlineMs }: Claim, first: Register): Promise<Named | null> {
   let register = first;
   for (;;) {
     if (register.value !== null && parseNamed(register.value).receipt === made.text) return null;
     const live = await liveGrant(branch, register);
     if (live !== null) return live;
     try {
+      checkOpen(branch, parts[0]?.desk.address as Address);
       const value = printNamed({ receipt: made.text, expires: made.deadline });
       register = (await registersOf(branch).compareAndSet(name, value, register.revision)).register;
       if (branch.bugs.has('once unread')) return null;

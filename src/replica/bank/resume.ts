@@ -2,11 +2,13 @@
 import { parseAddress } from '../../strategy/address.ts';
 import type { Account } from '../ledger.ts';
 import { accountsAt, type Branch, type Desk, deskOf, intentPrefix, locked } from './branch.ts';
+import { isClosed } from './closed.ts';
 import { readIntent } from './intent.ts';
 import { type KeptReceipt, loadKept, openPrefix, remember } from './kept.ts';
 import { exchangeLocally } from './local.ts';
 import { resumeClaim } from './once.ts';
 import { placeOfText } from './receipt.ts';
+import { dropClosed } from './removing.ts';
 import { giveBack } from './return.ts';
 import { rightsOf, rowOf } from './rights.ts';
 import { decidedPrefix, resumeSettling, settlingPrefix } from './settle.ts';
@@ -37,6 +39,10 @@ export async function reopenDecided(branch: Branch): Promise<void> {
 export async function openDesk(branch: Branch, who: string, name: string): Promise<Desk | null> {
   const address = parseAddress(name.slice(name.indexOf('/', name.indexOf('/') + 1) + 1));
   if (address === null) return null;
+  if (isClosed(branch, address)) {
+    branch.ledger.putRecord(name, null);
+    return null;
+  }
   const [account] = (await accountsAt(branch, [address])) as [Account];
   const desk = deskOf(branch, account, who);
   await readIntent(branch, desk);
@@ -85,6 +91,7 @@ export async function finishClaims(branch: Branch): Promise<void> {
     const kept = await loadKept(branch, who, placeOfText(text));
     const address = parseAddress(kept?.entries[0]?.[0] ?? '');
     if (kept === null || address === null) branch.open.delete(id);
+    else if (isClosed(branch, address)) await dropClosed(branch, who, placeOfText(text));
     else await resumeClaim(branch, deskOf(branch, await branch.ledger.account(address), who), id, kept);
   }
 }

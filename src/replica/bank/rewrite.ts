@@ -11,14 +11,15 @@
  */
 import type { Counter } from '../ledger.ts';
 import type { Branch } from './branch.ts';
-import { type Applied, appliedPrefix, grantedPrefix, type KeptReceipt, openPrefix, placeIn } from './kept.ts';
+import { isClosedId } from './closed.ts';
+import { type Applied, appliedPrefix, grantedPrefix, type KeptReceipt, openPrefix, placeIn, settleName } from './kept.ts';
 import { lookUp, registersOf } from './lookup.ts';
 import { liveGrant, type Named, parseNamed, printNamed } from './once.ts';
 import { placeOfText } from './receipt.ts';
 import { emptyBank, parseBank, printBank } from './record.ts';
 import { beginAgain, isOfAnother, writtenAgain } from './recovery.ts';
 import { ensureAuthenticator, secretName } from './secret.ts';
-import { type Asked, type Decided, decidedPrefix, notify, settleName, settlingPrefix } from './settle.ts';
+import { type Asked, type Decided, decidedPrefix, notify, settlingPrefix } from './settle.ts';
 
 const together = 16;
 
@@ -47,12 +48,13 @@ async function writeFacts(branch: Branch, mine: readonly string[]): Promise<void
   if (secret !== null) await lookUp(branch, secretName, () => secret);
   await eachRecord(branch, appliedPrefix, async (name, value) => {
     const { settlement } = JSON.parse(value) as Applied;
-    await lookUp(branch, settleName(placeIn(name, appliedPrefix)), () => settlement);
+    const place = placeIn(name, appliedPrefix);
+    if (!isClosedId(branch, place.address)) await lookUp(branch, settleName(place), () => settlement);
   });
   await eachRecord(branch, decidedPrefix, async (_, value) => {
     const { text, settlement } = JSON.parse(value) as Decided;
     const receipt = branch.authenticator?.verify(text) ?? null;
-    if (receipt === null) return;
+    if (receipt === null || isClosedId(branch, receipt.address)) return;
     await notify(branch, receipt);
     await lookUp(branch, settleName(receipt), () => settlement);
   });
@@ -65,6 +67,7 @@ async function writeFacts(branch: Branch, mine: readonly string[]): Promise<void
 
 /** The bank with all that the rows here prove. Straight from the store: also of counters that this app does not declare. */
 async function writeBank(branch: Branch, { id, rows }: Counter, mine: readonly string[]): Promise<void> {
+  if (isClosedId(branch, id)) return;
   const name = `bank/${id}`;
   const epoch = branch.options.epoch?.() ?? null;
   const initial = initialIn(rows);
@@ -95,7 +98,8 @@ const writeAsked = (branch: Branch, mine: readonly string[]): Promise<void> =>
     mine.map((who) => `${settlingPrefix}${who}/`),
     async (_, value) => {
       const { text, asked } = JSON.parse(value) as Asked;
-      await lookUp(branch, settleName(placeOfText(text)), () => asked);
+      const place = placeOfText(text);
+      if (!isClosedId(branch, place.address)) await lookUp(branch, settleName(place), () => asked);
     },
   );
 
@@ -122,6 +126,7 @@ interface Grant {
 
 /** The key's register names this grant, unless it is over, or the key has another that is not. A mere claim gives way to a grant. */
 async function writeName(branch: Branch, { text, deadline, once: name, claiming }: Grant): Promise<void> {
+  if (isClosedId(branch, placeOfText(text).address)) return;
   const mine: Named = claiming ? { receipt: text, expires: deadline, claiming } : { receipt: text, expires: deadline };
   if ((await liveGrant(branch, { value: printNamed(mine) })) === null) return;
   let register = await registersOf(branch).get(name);

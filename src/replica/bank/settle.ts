@@ -15,12 +15,13 @@ import { CffbrwError, invariant } from '../../error.ts';
 import { type Address, parseAddress } from '../../strategy/address.ts';
 import type { SettleResult } from '../replica.ts';
 import { accountsAt, type Branch, closedBecause, type Desk, deskOf, locked, serve } from './branch.ts';
+import { isClosedId } from './closed.ts';
 import { openIntent, readIntent, writeRow } from './intent.ts';
-import { type Applied, appliedName, drop, type KeptReceipt, loadKept, type ReceiptPlace, type Settlement } from './kept.ts';
+import { type Applied, appliedName, drop, type KeptReceipt, loadKept, type Settlement, settleName } from './kept.ts';
 import { exchangeLocally } from './local.ts';
 import { isRecovering, isUnreachable, lookUp, registersOf } from './lookup.ts';
 import { placeOfText, type Receipt } from './receipt.ts';
-import { settlePrefix } from './registers.ts';
+import { dropClosed } from './removing.ts';
 import { giveBack } from './return.ts';
 import { rightsOf, rowOf } from './rights.ts';
 import { ensureAuthenticator } from './secret.ts';
@@ -40,7 +41,6 @@ export interface Decided {
   readonly settlement: Settlement;
 }
 
-export const settleName = ({ address, id }: ReceiptPlace): string => `${settlePrefix}${address}/${id}`;
 const noticesName = (who: string): string => `notices/${who}`;
 const noticesPerContact = 200;
 
@@ -56,7 +56,7 @@ export async function settle(branch: Branch, text: string, asked: 'give' | 'conf
   try {
     await ensureAuthenticator(branch);
     const receipt = branch.authenticator?.verify(text) ?? null;
-    if (receipt === null) return unknown;
+    if (receipt === null || isClosedId(branch, receipt.address)) return unknown;
     return await locked(branch, `receipt ${receipt.id}`, () =>
       branch.local === null ? settleRegister(branch, receipt, asked) : settleHere(branch, receipt, asked),
     );
@@ -82,6 +82,7 @@ export async function expire(branch: Branch, text: string): Promise<void> {
   await ensureAuthenticator(branch);
   const receipt = branch.authenticator?.verify(text) ?? null;
   if (receipt === null) return;
+  if (isClosedId(branch, receipt.address)) return dropClosed(branch, receipt.issuer, receipt);
   await locked(branch, `receipt ${receipt.id}`, async () => {
     if (branch.local !== null) {
       await settleHere(branch, receipt, 'expire');
@@ -146,7 +147,7 @@ function noteDecided(branch: Branch, receipt: Receipt, settlement: Settlement): 
 export async function resumeSettling(branch: Branch, name: string, value: string): Promise<void> {
   const { text, asked } = JSON.parse(value) as Asked;
   const receipt = branch.authenticator?.verify(text) ?? null;
-  if (receipt === null) return;
+  if (receipt === null || isClosedId(branch, receipt.address)) return branch.ledger.putRecord(name, null);
   await locked(branch, `receipt ${receipt.id}`, async () =>
     carryThrough(branch, receipt, asked, await registersOf(branch).get(settleName(receipt))),
   );
@@ -191,10 +192,12 @@ const entriesOf = (receipt: Receipt, kept: KeptReceipt | null): KeptReceipt['ent
 export async function credit<T>(
   branch: Branch,
   who: string,
-  entries: KeptReceipt['entries'],
+  all: KeptReceipt['entries'],
   finish: () => T,
   generation: number,
 ): Promise<T | null> {
+  // Of a list: what comes back to a window that is closed for good is of no use to anybody.
+  const entries = all.filter(([id]) => !isClosedId(branch, id));
   const accounts = await accountsAt(branch, addressesOf(entries));
   const desks = accounts.map((account) => deskOf(branch, account, who));
   if (branch.local === null) for (const desk of desks) await readIntent(branch, desk);
@@ -276,7 +279,8 @@ export async function forgetDecided(branch: Branch): Promise<void> {
     const noted = new Set(value === null ? [] : (JSON.parse(value) as string[]));
     let left = 0;
     for (const record of records) {
-      if (noted.has((JSON.parse(record.value) as Decided).text)) left += 1;
+      const { text } = JSON.parse(record.value) as Decided;
+      if (noted.has(text) && !isClosedId(branch, placeOfText(text).address)) left += 1;
       else branch.ledger.putRecord(record.name, null);
     }
     if (left === 0) branch.decidedFor.delete(issuer);
@@ -285,6 +289,10 @@ export async function forgetDecided(branch: Branch): Promise<void> {
 
 const learn = (branch: Branch, receipt: Receipt): Promise<boolean> =>
   locked(branch, `receipt ${receipt.id}`, async () => {
+    if (isClosedId(branch, receipt.address)) {
+      await dropClosed(branch, receipt.issuer, receipt);
+      return true;
+    }
     const { value } = await registersOf(branch).get(settleName(receipt));
     if (value !== null) await apply(branch, receipt, value as Settlement);
     return value !== null;

@@ -11,6 +11,7 @@
 import type { Account } from '../ledger.ts';
 import type { TakeResult } from '../replica.ts';
 import { accountsAt, type Branch, type Desk, locked, type Part, pause, type Reason, type SeenBank } from './branch.ts';
+import { checkOpen } from './closed.ts';
 import { openIntent, readIntent, writeRow } from './intent.ts';
 import { fetchBank, settled } from './lease.ts';
 import { isRecovering, isUnreachable, registersOf } from './lookup.ts';
@@ -137,6 +138,7 @@ async function propose(branch: Branch, { desk, units }: Part, trial: Trial, seen
   const lost = isOfAnother(branch.options.epoch?.() ?? null, bank) || (account !== undefined && isSuspect(account, seen));
   if (lost) return settled(branch, desk).then(() => null);
   if (freeIn(bank) < units) return wantMore(branch, desk, units);
+  checkOpen(branch, desk.address);
   const next = printBank(withStrong(bank, desk.who, { count: (total?.count ?? 0) + units, id: trial.id }));
   try {
     const outcome = await registersOf(branch).compareAndSet(desk.bankName, next, seen.revision);
