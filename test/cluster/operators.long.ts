@@ -1,0 +1,134 @@
+/** What operators do, with real processes on a real PostgreSQL. */
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { inTemporary } from '../e2e/process.ts';
+import { newSchema } from '../node/backbone-bench.ts';
+import { startPostgres, type TestServer } from '../node/backbone-postgres.ts';
+import { openSite, type Site } from './cluster.ts';
+
+const ledger = join(import.meta.dirname, '../e2e/apps/ledger');
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startPostgres();
+}, 60_000);
+afterAll(() => server.close());
+
+interface Stage {
+  readonly home: string;
+  readonly schema: string;
+  site(name: string, directory?: string): Promise<Site>;
+}
+
+async function onStage(use: (stage: Stage) => Promise<void>): Promise<void> {
+  const schema = newSchema();
+  await inTemporary(async (home) => {
+    const sites: Site[] = [];
+    try {
+      await use({
+        ...{ home, schema },
+        async site(name, directory = ledger) {
+          const site = await openSite(name, { server, home, directory, schema });
+          sites.push(site);
+          return site;
+        },
+      });
+    } finally {
+      await Promise.all(sites.map((site) => site.close()));
+    }
+  });
+}
+
+test('replicas lists who is there, and retire gives up one that never comes back, at a price that it names', () =>
+  onStage(async ({ site }) => {
+    const [fra, sin] = [await site('fra'), await site('sin')];
+    await fra.start();
+    await sin.start();
+    expect((await fra.post('/grab', { user: 'a' })).body.ok).toBe(true);
+    await fra.stop('SIGKILL');
+    const { code, output } = await sin.run(['replicas', 'list']);
+    expect([code, output]).toEqual([0, expect.stringMatching(/fra\s+\w{4,}[\s\S]*sin\s+\w{4,}/)]);
+
+    expect((await sin.run(['replicas', 'retire', 'fra'])).output).toContain('--why');
+    const asked = await sin.run(['replicas', 'retire', 'fra', '--why', 'it burned']);
+    expect([asked.code, asked.output]).toEqual([2, expect.stringMatching(/At worst \d+ unit\(s\)[\s\S]*--yes/)]);
+    const plan = await sin.admin('/v1/replicas/fra/retire', { method: 'POST', body: '{"why":"it burned"}' });
+    expect(plan.body).toMatchObject({ worstCase: expect.any(Number), retired: [expect.stringMatching(/^fra\./)] });
+    const done = await sin.run(['replicas', 'retire', 'fra', '--why', 'it burned', '--yes']);
+    expect([done.code, done.output]).toEqual([0, expect.stringContaining('Retired: fra.')]);
+    expect((await sin.run(['replicas', 'list'])).output).toMatch(/fra\.\w+ was retired by \S+ on \S+: it burned/);
+
+    // It comes back as another one, and gives out nothing of what was given up.
+    const again = await fra.start();
+    expect(again.output()).not.toContain('Error');
+    expect((await fra.admin('/v1/replica')).body.id).not.toBe((plan.body.retired as string[])[0]);
+  }));
+
+test('a replica that declares a variable otherwise says so and gives out nothing of it, until the others have stopped', () =>
+  onStage(async ({ home, site }) => {
+    const other = join(home, 'app');
+    await cp(ledger, other, { recursive: true });
+    const file = join(other, 'cffbrw.yaml');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('initial: 10', 'initial: 99'));
+    const [fra, sin] = [await site('fra'), await site('sin', other)];
+    await fra.start();
+    const started = await sin.start();
+    expect(started.output()).toMatch(/ALARM declaration: stock is declared here as .*99.*fra\.\w+ has had it as .*10/);
+    expect((await sin.post('/grab', { user: 'a' })).body).toMatchObject({ ok: false, reason: 'held-elsewhere' });
+    expect((await fra.post('/grab', { user: 'a' })).body.ok).toBe(true);
+    expect((await sin.admin('/health')).body.withheld).toMatchObject({ stock: expect.any(String) });
+    expect(await sin.metrics()).toMatch(/cffbrw_withheld_variables\{[^}]*\} 1/);
+    expect((await sin.run(['replicas', 'list'])).output).toContain('otherwise: stock');
+    await fra.stop();
+    await expect.poll(async () => (await sin.post('/grab', { user: 'a' })).body.ok, { timeout: 30_000 }).toBe(true);
+  }));
+
+test('a role that may not create tables is told what to do, and doing that helps', () =>
+  onStage(async ({ site, schema }) => {
+    const sql = server.admin();
+    const role = `plain_${schema}`;
+    await sql.unsafe(`create role ${role} login password 'plain-password-1'`);
+    await sql.unsafe('revoke create on database postgres from public');
+    const fra = await site('fra');
+    const url = `postgres://${role}:plain-password-1@127.0.0.1:${server.port}/postgres?schema=${schema}`;
+    const refused = await fra.run(['start', ledger, '--data', fra.data, '--port', '0', '--backbone', url]);
+    expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('cffbrw backbone sql')]);
+    expect(refused.output).not.toContain('plain-password-1');
+    const { output } = await fra.run(['backbone', 'sql', '--schema', schema, '--grant', role]);
+    await sql.unsafe(output).simple();
+    await fra.start(['--backbone', url]);
+    expect((await fra.post('/grab', { user: 'a' })).body.ok).toBe(true);
+  }));
+
+test('a wrong password is told at the start, and stands in no output', () =>
+  onStage(async ({ site }) => {
+    const fra = await site('fra');
+    const wrong = fra.environment.CFFBRW_BACKBONE?.replace(/:[^:@]*@/, ':wr0ng-passw0rd@') ?? '';
+    const { code, output } = await fra.run(['start', ledger, '--data', fra.data, '--port', '0', '--backbone', wrong]);
+    expect([code, output]).toEqual([1, expect.stringMatching(/password authentication failed[\s\S]*→ .*PGPASSWORD/)]);
+    expect(output).not.toContain('wr0ng-passw0rd');
+  }));
+
+test('a backbone that was emptied is not joined again before an operator says so, for each replica', () =>
+  onStage(async ({ site, schema }) => {
+    const [fra, sin] = [await site('fra'), await site('sin')];
+    await fra.start();
+    await sin.start();
+    const first = await fra.post('/take', { user: 'ann' });
+    expect(first.body.ok).toBe(true);
+    const sql = server.admin();
+    await sql.unsafe(`truncate ${schema}.rows, ${schema}.registers`);
+    await expect.poll(async () => (await sin.post('/take', { user: 'bob' })).body.reason, { timeout: 15_000 }).toBe('recovering');
+    await sin.stop();
+    const adopted = await sin.run(['backbone', 'adopt', ledger, '--data', sin.data]);
+    expect([adopted.code, adopted.output]).toEqual([0, expect.stringContaining('has joined the backbone')]);
+    await sin.start();
+    expect((await fra.admin('/v1/backbone/adopt', { method: 'POST', body: '{}' })).body).toEqual({ adopting: true });
+    const take = async (at: Site, user: string) => (await at.post('/take', { user })).body;
+    await expect.poll(async () => (await take(sin, 'bob')).ok, { timeout: 30_000 }).toBe(true);
+    // Once is still once: what the backbone lost was written to it again.
+    for (const at of [sin, fra]) {
+      await expect.poll(() => take(at, 'ann'), { timeout: 30_000 }).toMatchObject({ ok: true, receipt: first.body.receipt });
+    }
+  }));
