@@ -175,11 +175,14 @@ export interface Checks {
 
 const kept = new WeakMap<App, WeakMap<Scenario, Checks>>();
 
-/** `baseline`: invariants about variables that the app lacks are left out; one at least must be left. Throws INVALID_EXPRESSION. */
-export function checksOf(app: App, scenario: Scenario, baseline = false): Checks {
+/**
+ * The app of the scenario has all that the invariants read: that was checked when it was loaded. Of another one, a baseline, what reads
+ * variables that it lacks is left out; one invariant at least must be left. Throws INVALID_DOCUMENT, INVALID_EXPRESSION.
+ */
+export function checksOf(app: App, scenario: Scenario): Checks {
   const ofApp = kept.get(app) ?? new WeakMap<Scenario, Checks>();
   kept.set(app, ofApp);
-  const known = ofApp.get(scenario) ?? compileChecks(app, baseline ? aboutResponses(app, scenario) : scenario);
+  const known = ofApp.get(scenario) ?? compileChecks(app, askable(app, scenario));
   ofApp.set(scenario, known);
   return known;
 }
@@ -194,8 +197,8 @@ function compileChecks(app: App, scenario: Scenario): Checks {
   };
 }
 
-/** What can be asked of an app with other variables. */
-function aboutResponses(app: App, scenario: Scenario): Scenario {
+/** What can be asked of this app. */
+function askable(app: App, scenario: Scenario): Scenario {
   const compiles = ({ that }: Invariant): boolean => {
     try {
       compileCheck(app, that);
@@ -205,7 +208,8 @@ function aboutResponses(app: App, scenario: Scenario): Scenario {
     }
   };
   const left = { always: scenario.always.filter(compiles), finally: scenario.finally.filter(compiles) };
-  if (left.always.length + left.finally.length > 0) return { ...scenario, ...left };
+  const none = scenario.always.length + scenario.finally.length === 0;
+  if (none || left.always.length + left.finally.length > 0) return { ...scenario, ...left };
   throw new CffbrwError('INVALID_DOCUMENT', `every invariant of ${scenario.name} reads a variable that a baseline lacks`, {
     fix: 'State one in terms of `responses`.',
     place: { file: scenario.file, line: 1, column: 1 },

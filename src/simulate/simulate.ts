@@ -21,8 +21,6 @@ export interface SimulateOptions {
   readonly drain: () => Promise<void>;
   /** The values of the app's secrets. Default: `secret-<NAME>`. */
   readonly secrets?: ReadonlyMap<string, string>;
-  /** The app is a baseline: invariants about variables that it lacks are left out. */
-  readonly baseline?: boolean;
   /** Keep a trace. Changes nothing else. Default true. */
   readonly trace?: boolean;
   /** Replay this schedule (of this scenario and seed, made shorter perhaps) instead of drawing one. */
@@ -31,9 +29,9 @@ export interface SimulateOptions {
 
 /** One run. Rejects with INVALID_EXPRESSION where the scenario does not fit the app, EXPRESSION_FAILED where it can't be evaluated. */
 export async function simulate(options: SimulateOptions): Promise<RunResult> {
-  const { app, scenario, drain, secrets, trace = true, baseline = false } = options;
+  const { app, scenario, drain, secrets, trace = true } = options;
   const seed = String(options.seed);
-  const checks = checksOf(app, scenario, baseline);
+  const checks = checksOf(app, scenario);
   const schedule = options.schedule ?? expand(scenario, checks.requests, seed);
   const played = await play({ app, scenario, checks, schedule, drain, secrets, trace });
   return { app: app.name, scenario: scenario.name, seed, schedule, passed: played.violations.length === 0, ...played };
@@ -88,10 +86,9 @@ async function runAll(
   let done = 0;
   for (const seed of seeds) {
     const drawn = swarm ? drawScenario(scenario, seed) : scenario;
-    for (const [index, { name, app, role }] of documents.entries()) {
+    for (const [index, { name, app }] of documents.entries()) {
       if (stop?.() === true) return true;
-      const one = { ...options, app, scenario: drawn, seed, trace: false, baseline: role === 'baseline' };
-      const result = await simulate(one).catch((error: unknown) => {
+      const result = await simulate({ ...options, app, scenario: drawn, seed, trace: false }).catch((error: unknown) => {
         throw named(error, name);
       });
       tell(index, result);
