@@ -74,6 +74,16 @@ describe('R2, check then act', () =>
         names: ['POST /use', '!free', 'used'],
       },
       {
+        title: 'a called workflow that fails where there are too many',
+        variables: 'used: { strategy: sum-increments }',
+        workflows: {
+          use: '- call: refuse\n- add: used',
+          refuse: 'on: { call: {} }\n- fail: { status: 409, type: full, title: Full }\n  when: vars.used >= 3',
+        },
+        finds: ['R2 use steps[1]'],
+        names: ['POST /use', 'vars.used >= 3'],
+      },
+      {
         title: 'a decision in one workflow, the write in one that it calls',
         variables: 'used: { strategy: sum-increments, keyed: true }',
         workflows: {

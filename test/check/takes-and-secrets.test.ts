@@ -131,6 +131,11 @@ describe('R8, unsafe retry', () =>
         workflows: { ask: '- try:\n    - http: https://example.com/\n    - add: n\n  retry: {}' },
       },
       {
+        title: 'a count that is tried again, with what may fail behind the `try`',
+        variables: 'n: { strategy: sum-increments }',
+        workflows: { ask: '- try:\n    - http: https://example.com/\n    - add: n\n  retry: {}\n- http: https://example.com/' },
+      },
+      {
         title: 'a take with `once`, and a merge, before a request',
         variables: `${stock}\nstate: { strategy: merge-objects }`,
         workflows: {

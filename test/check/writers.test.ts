@@ -122,6 +122,13 @@ describe('R5, branch conflict', () =>
         },
       },
       {
+        title: 'one branch that writes twice',
+        variables: 'best: { strategy: last-write-wins }',
+        workflows: {
+          find: '- parallel:\n    a: [{ set: best, value: 1 }, { set: best, value: 2 }]\n    b: [{ log: { level: info, message: b } }]',
+        },
+      },
+      {
         title: 'arms of which one runs',
         variables: 'best: { strategy: last-write-wins }',
         workflows: { find: '- if: random() < 0.5\n  then: [{ set: best, value: 1 }]\n  else: [{ set: best, value: 2 }]' },
