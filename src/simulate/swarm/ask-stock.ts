@@ -72,7 +72,10 @@ function taken(stage: Stage, machine: Machine, { entries, options }: Asked, told
     for (const { spot, units } of entries) shelfOf(stage, spot).unknown += units;
     return;
   }
-  if (result === null || result.ok !== true || typeof result.receipt !== 'string') return void (counts.refused += 1);
+  if (result === null || result.ok !== true || typeof result.receipt !== 'string') {
+    counts.refused += 1;
+    return;
+  }
   counts.acknowledged += 1;
   const { receipt, windowEnds, repeated = false } = result;
   note(stage, `   granted ${receipt.slice(0, 8)}${repeated ? ' again' : ''} by ${machine.name}`);

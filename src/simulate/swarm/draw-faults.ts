@@ -157,9 +157,9 @@ function disk(random: Random, kind: 'disk-full' | 'disk-fails' | 'disk-slow', { 
 
 const minuteMs = 60_000;
 
-/** Hours away, or so little that nobody is put into quarantine. */
+/** Two hours away, or so little that nobody is put into quarantine. (Any further, and windows are closed for good.) */
 function clock(random: Random, kind: 'clock' | 'clock-jumps', { atMs, untilMs, region }: Spell): Fault[] {
-  const far = random.pick([0.3, 0.7, 120, 300]) * minuteMs;
+  const far = random.pick([0.3, 0.7, 120]) * minuteMs;
   const skewMs = random.pick([-1, 1]) * far;
   const away: Fault = { kind: 'clock', atMs, region, skewMs };
   return kind === 'clock' ? [away] : [away, { kind: 'clock', atMs: untilMs, region, skewMs: 0 }];

@@ -2,11 +2,12 @@
 import type { Replica } from '../../replica/index.ts';
 import { addressOf, type Entry, type Json, strategies, type Variable } from '../../strategy/index.ts';
 import type { Machine } from '../cluster.ts';
+import { type DiskRows, differenceOf } from '../observer.ts';
 import { handleOf } from './ask-values.ts';
 import type { Shelf } from './model-stock.ts';
 import { nameOf, type Spot } from './oracle.ts';
-import { diskOf } from './writes.ts';
 import { inProcess, note, report, type Stage, type Told } from './stage.ts';
+import { diskOf } from './writes.ts';
 
 const stepMs = 500;
 /** Retries wait up to 15 s between them, and a recovery takes several contacts of everybody. */
@@ -23,13 +24,42 @@ export async function heal(stage: Stage): Promise<void> {
   world.host('backbone').skewMs = aheadMs;
   endTwins(stage);
   const endMs = world.elapsedMs + restMs;
-  let unrest = operator.unrest();
-  do {
+  let unrest: string | null = 'nobody has looked yet';
+  // Some of what was held back is looked at again only at a contact: what rests once must rest after one, too.
+  for (
+    let rested = 0;
+    rested < 2 && world.elapsedMs < endMs && stage.finding === null;
+    rested = unrest === null ? rested + 1 : 0
+  ) {
     supervise(stage);
-    await world.run(stepMs);
-    unrest = operator.unrest();
-  } while (unrest !== null && world.elapsedMs < endMs && stage.finding === null);
+    await world.run(rested === 0 ? stepMs : plan.network.contactMs + stepMs);
+    unrest = unrestOf(stage);
+  }
   if (unrest !== null) report(stage, 'C3', `${restMs / 1_000} s after everything had healed: ${unrest}`);
+}
+
+function unrestOf({ operator, cluster, twins }: Stage): string | null {
+  const unrest = operator.unrest();
+  if (unrest === null || twins.size === 0 || unrest !== cluster.difference()) return unrest;
+  // What one of two processes on one disk left there, the other does not look for: those rows may stay where they are.
+  const all = [...cluster.machines.values()].filter(({ replica }) => replica !== null);
+  const compared = all.map(({ name, disk }) => [name, rowsWithout(disk.rows(), twins)] as const);
+  for (const one of compared) {
+    for (const other of compared) {
+      const found = differenceOf(one, other);
+      if (found !== null) return found;
+    }
+  }
+  return null;
+}
+
+/** Without what incarnations of these disks wrote. */
+function rowsWithout(rows: DiskRows, disks: ReadonlyMap<string, number>): DiskRows {
+  const kept = [...rows].map(([address, ofAddress]) => {
+    const others = [...ofAddress].filter(([replica]) => !disks.has(replica.split('.')[0] ?? ''));
+    return [address, new Map(others)] as const;
+  });
+  return new Map(kept);
 }
 
 /** Whoever should run, runs: also who died of a stop that was called off. */
@@ -51,6 +81,7 @@ export async function checkRest(stage: Stage): Promise<void> {
   const gone = [...stage.cluster.machines.values()].filter(({ name, replica }) => replica === null && !name.endsWith('-twin'));
   // What somebody acknowledged who never comes back may be on that disk alone.
   for (const { name } of gone) stage.oracle.lose(name, 0);
+  for (const [name, fromMs] of stage.twins) stage.oracle.lose(name, fromMs);
   const running = [...stage.cluster.machines.values()].filter(({ replica }) => replica !== null);
   const [first] = running.filter(({ name }) => name !== stage.plan.elsewhere);
   if (first === undefined) return;

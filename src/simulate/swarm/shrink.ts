@@ -27,7 +27,11 @@ export async function shrinkPlan(
     best = shorter;
     return true;
   };
-  for (let size = Math.ceil(best.actions.length / 2); size >= 1 && tries < maxTries; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+  for (
+    let size = Math.ceil(best.actions.length / 2);
+    size >= 1 && tries < maxTries;
+    size = size === 1 ? 0 : Math.ceil(size / 2)
+  ) {
     for (let from = 0; from < best.actions.length && tries < maxTries; ) {
       const left = best.actions.filter((_, index) => index < from || index >= from + size);
       if (!(await still(left))) from += size;

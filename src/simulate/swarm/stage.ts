@@ -29,6 +29,8 @@ export interface Stage {
   readonly runs: Map<string, Write>;
   /** Disks that were set back, started twice, or are gone. */
   readonly forgetful: Set<string>;
+  /** When a disk was first started twice. */
+  readonly twins: Map<string, number>;
   /** When each machine was last backed up. */
   readonly backups: Map<string, number>;
   /** How far any clock was ahead. */

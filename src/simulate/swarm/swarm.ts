@@ -71,18 +71,8 @@ function setUp({ plan, drain, notes = false }: SwarmOptions): Stage {
   });
   const even = lag.medianMs === lag.p99Ms ? lag.medianMs : 0;
   return {
-    ...{
-      plan,
-      app,
-      world,
-      cluster,
-      notes: lines,
-      finding: null,
-      aheadMs: 0,
-      runs: new Map(),
-      forgetful: new Set(),
-      backups: new Map(),
-    },
+    ...{ plan, app, world, cluster, notes: lines, finding: null, aheadMs: 0 },
+    ...{ runs: new Map(), forgetful: new Set(), backups: new Map(), twins: new Map() },
     operator: createOperator(cluster, regions),
     oracle: createOracle(app, other, even + rtt.medianMs / 2 - 0.01),
     counts: { asked: 0, acknowledged: 0, refused: 0, unknown: 0 },
@@ -129,7 +119,10 @@ function breakSomething(stage: Stage, fault: Fault | BulkFault): void {
   const { kind, region } = fault;
   note(stage, `-- ${JSON.stringify(fault)}`);
   if (kind === 'clock') stage.aheadMs = Math.max(stage.aheadMs, fault.skewMs);
-  if (kind === 'blackout') return blackOut(stage, fault.power);
+  if (kind === 'blackout') {
+    blackOut(stage, fault.power);
+    return;
+  }
   if (kind === 'backup') stage.backups.set(region, world.elapsedMs);
   if (kind === 'restore') {
     const fromMs = stage.backups.get(region);
@@ -139,6 +132,7 @@ function breakSomething(stage: Stage, fault: Fault | BulkFault): void {
   }
   // Who comes back after it was retired begins anew, beside what it had.
   if (kind === 'twin' || kind === 'retire') forgetful.add(region);
+  if (kind === 'twin' && !stage.twins.has(region)) stage.twins.set(region, world.elapsedMs);
   if (kind === 'retire' && operator.wanted.size < 2) return;
   if (kind === 'join' || kind === 'start') if (!cluster.machines.has(region)) cluster.add(region);
   applyFault(operator, fault, () => {});
