@@ -42,6 +42,8 @@ export interface Delivery {
 }
 
 export interface Subscription {
+  /** Resolves once every row that was kept when it was asked has been received: late while the backbone is out of reach, never once closed. */
+  caughtUp(): Promise<void>;
   close(): void;
 }
 

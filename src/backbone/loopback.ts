@@ -79,6 +79,8 @@ interface Parts {
   readonly subscribers: Set<Subscriber>;
 }
 
+const never = () => new Promise<void>(() => {});
+
 function connect(name: string, { host, wire, keeper, subscribers }: Parts): Backbone {
   const mine = new Set<Subscriber>();
   let closed = false;
@@ -103,7 +105,7 @@ function connect(name: string, { host, wire, keeper, subscribers }: Parts): Back
       return ask(() => keeper.publish(kept));
     },
     subscribe(cursor, receive) {
-      if (closed) return { close() {} };
+      if (closed) return { close() {}, caughtUp: never };
       const subscriber = openSubscriber({ name, host, wire, keeper, cursor, receive, closed: () => forget(subscriber) });
       const forget = (gone: Subscriber) => {
         mine.delete(gone);
@@ -111,7 +113,7 @@ function connect(name: string, { host, wire, keeper, subscribers }: Parts): Back
       };
       mine.add(subscriber);
       subscribers.add(subscriber);
-      return { close: () => subscriber.close() };
+      return { close: () => subscriber.close(), caughtUp: () => subscriber.caughtUp() };
     },
     async close() {
       closed = true;

@@ -38,6 +38,7 @@ export function openSubscriber(options: SubscriberOptions): Subscriber {
   let cursor = options.cursor;
   let state: 'idle' | 'planned' | 'busy' | 'closed' = 'idle';
   let wokenWhileBusy = false;
+  let asked: { readonly atMs: number; readonly resolve: () => void }[] = [];
   let cancel = () => {};
 
   const plan = (delayMs: number) => {
@@ -51,10 +52,20 @@ export function openSubscriber(options: SubscriberOptions): Subscriber {
     if (nextMs !== null) plan(Math.max(0, nextMs + network.lagMs - host.elapsed()));
     else if (wokenWhileBusy) plan(network.lagMs);
   };
+  /** All that was kept before `nextMs` has been received. */
+  const pass = (to: string, nextMs: number | null) => {
+    cursor = to;
+    const waiting = asked;
+    asked = [];
+    for (const each of waiting) {
+      if (nextMs === null || nextMs > each.atMs) each.resolve();
+      else asked.push(each);
+    }
+  };
   const deliver = async ({ rows, from, to, nextMs }: KeptRows): Promise<void> => {
     const delivery = distort(rows);
     await receive({ rows: delivery.rows, cursor: delivery.whole ? to : from });
-    if (delivery.whole) cursor = to;
+    if (delivery.whole) pass(to, nextMs);
     rest(delivery.whole ? nextMs : host.elapsed());
   };
   const attempt = async (): Promise<void> => {
@@ -66,7 +77,7 @@ export function openSubscriber(options: SubscriberOptions): Subscriber {
       const kept = await keeper.after(cursor, { limit: batchRows, untilMs: host.elapsed() - network.lagMs + toleranceMs });
       if ((state as string) === 'closed') return;
       if (kept.rows.length > 0) return await deliver(kept);
-      cursor = kept.to;
+      pass(kept.to, kept.nextMs);
       rest(kept.nextMs);
     } catch {
       // The receiver refused, or the store failed: the same rows again.
@@ -74,6 +85,11 @@ export function openSubscriber(options: SubscriberOptions): Subscriber {
     }
   };
   const subscriber: Subscriber = {
+    caughtUp() {
+      const caughtUp = new Promise<void>((resolve) => asked.push({ atMs: host.elapsed(), resolve }));
+      subscriber.wake();
+      return caughtUp;
+    },
     wake() {
       if (state === 'idle') plan(network.lagMs);
       else wokenWhileBusy = true;

@@ -54,11 +54,13 @@ export function openFeed(options: FeedOptions): Feed {
   let at = { identity: start?.identity ?? '', place: start?.place ?? 0 };
   let closed = false;
   let woken = false;
+  const asked: (() => void)[] = [];
   let failures = 0;
   let rouse: () => void = () => {};
 
   /** Whether there may be more at once. */
   async function readOn(session: Session): Promise<boolean> {
+    const waiting = asked.length;
     const answers = await session.ask(page, [at.identity, at.place]);
     const identity = answers[0]?.identity;
     if (typeof identity !== 'string') {
@@ -68,8 +70,10 @@ export function openFeed(options: FeedOptions): Feed {
     const rows = answers.filter(({ place }) => place !== null).map(asRow);
     const place = Number(answers.at(-1)?.place ?? (identity === at.identity ? at.place : 0));
     if (closed) return false;
-    if (rows.length > 0) await options.receive({ rows, cursor: printCursor({ ...marks.seen, identity }, place) });
+    if (rows.length > 0) await options.receive({ rows, cursor: printCursor(marks.of(identity), place) });
     at = { identity, place };
+    // What was asked for before the page was read is behind it, when that was the last page.
+    if (isLast(rows)) for (const resolve of asked.splice(0, waiting)) resolve();
     return rows.length > 0;
   }
 
@@ -103,6 +107,11 @@ export function openFeed(options: FeedOptions): Feed {
 
   run().catch(() => {}); // it ends when it is closed
   return {
+    caughtUp() {
+      const caughtUp = new Promise<void>((resolve) => asked.push(resolve));
+      this.wake();
+      return caughtUp;
+    },
     wake() {
       woken = true;
       rouse();
@@ -114,6 +123,10 @@ export function openFeed(options: FeedOptions): Feed {
     },
   };
 }
+
+/** Certainly below both limits of a page. */
+const isLast = (rows: readonly { readonly bytes: string }[]): boolean =>
+  rows.length < pageRows && rows.reduce((sum, { bytes }) => sum + bytes.length, 0) < pageBytes / 8;
 
 export const asRow = ({ address, replica, version, bytes }: Answer) => ({
   address: String(address),

@@ -94,7 +94,7 @@ function face(parts: Parts): PostgresBackbone {
       }
     },
     subscribe(cursor, receive) {
-      if (closed) return { close() {} };
+      if (closed) return { close() {}, caughtUp: () => new Promise<void>(() => {}) };
       const opened = openFeed({ host, target, line: feed, marks, cursor, receive, closed: () => feeds.delete(opened) });
       feeds.add(opened);
       return opened;

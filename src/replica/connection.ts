@@ -29,6 +29,8 @@ export interface ConnectionOptions extends ReceiveOptions {
   readonly backbone: Backbone;
   /** Where the last life stopped reading; null: it has read nothing of this backbone. */
   readonly cursor: string | null;
+  /** When the last life knew all that others had published, milliseconds since 1970; null: never. */
+  readonly wholeAt: number | null;
   /** The backbone that has everything of this store; null: none yet. */
   readonly knownIdentity: string | null;
   readonly contactMs: number;
@@ -38,17 +40,21 @@ export interface ConnectionOptions extends ReceiveOptions {
 }
 
 export interface Connection {
-  /** Milliseconds since the backbone last answered; 0 right after. */
+  /** Milliseconds since a time at which all that others had published was known here. */
   age(): number;
   close(): void;
 }
 
 export const cursorRecord = 'cursor';
 export const backboneRecord = 'backbone';
+/** When all that others had published was known here, milliseconds since 1970. */
+export const wholeRecord = 'whole';
 
 export function connect(options: ConnectionOptions): Connection {
   const { host, memory, backbone } = options;
-  let lastContactMs = host.elapsed();
+  // What the last life knew was all that was known when it said so; who has never known all, knows nothing of others.
+  let wholeMs = options.wholeAt === null ? Number.NEGATIVE_INFINITY : host.elapsed() - Math.max(0, host.now() - options.wholeAt);
+  let isAsking = false;
   let seenIdentity = options.knownIdentity;
   let cancel: Cancel | null = null;
   let closed = false;
@@ -68,8 +74,26 @@ export function connect(options: ConnectionOptions): Connection {
     await options.loading.hold(addressesOf(rows));
     joinRows(options, rows);
     putRecord(memory, cursorRecord, delivery.cursor);
-    lastContactMs = host.elapsed();
+    if (wholeMs > Number.NEGATIVE_INFINITY) putRecord(memory, wholeRecord, String(Math.round(host.now() - age())));
     await options.flush.durable(pendingCommit(memory));
+  }
+
+  const age = (): number => Math.max(0, Math.round(Math.min(host.elapsed() - wholeMs, host.now())));
+
+  /** Once everything that is kept now has been received, what is known here is as old as this moment. */
+  function askWhole(): void {
+    if (isAsking) return;
+    isAsking = true;
+    const askedMs = host.elapsed();
+    subscription
+      .caughtUp()
+      .then(() => {
+        wholeMs = askedMs;
+      })
+      .catch(() => {})
+      .finally(() => {
+        isAsking = false;
+      });
   }
 
   /** Rows of windows that were removed here stay where they are. */
@@ -80,6 +104,7 @@ export function connect(options: ConnectionOptions): Connection {
 
   async function contact(): Promise<void> {
     const identity = await backbone.identity();
+    askWhole();
     const backboneMs = await backbone.now();
     const skewMs = host.now() - backboneMs;
     options.windows.compared(backboneMs);
@@ -92,7 +117,6 @@ export function connect(options: ConnectionOptions): Connection {
     if (identity !== seenIdentity) await publishAll(identity);
     await options.contact();
     await recheckQuarantine();
-    lastContactMs = host.elapsed();
   }
 
   /** A new backbone, or one that lost rows, shows another identity: whoever holds a row that it lacks publishes it (C2). */
@@ -122,7 +146,7 @@ export function connect(options: ConnectionOptions): Connection {
   schedule(options.cursor === null ? 0 : options.contactMs);
   const subscription = backbone.subscribe(options.cursor, receive);
   return {
-    age: () => Math.max(0, Math.round(host.elapsed() - lastContactMs)),
+    age,
     close,
   };
 }

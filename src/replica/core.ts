@@ -9,7 +9,7 @@ import { windowOf } from '../strategy/window.ts';
 import { createLedger, readAll } from './account.ts';
 import { type Bank, createBank } from './bank/bank.ts';
 import { type ConflictLog, createConflictLog } from './conflicts.ts';
-import { backboneRecord, cursorRecord } from './connection.ts';
+import { backboneRecord, cursorRecord, wholeRecord } from './connection.ts';
 import { registersIn } from './epoch.ts';
 import { createFlush, type Flush } from './flush.ts';
 import type { Identity } from './identity/identity.ts';
@@ -53,6 +53,8 @@ export interface Core extends CoreOptions {
   readonly windows: Windows;
   /** Where the last life stopped reading the backbone. */
   readonly cursor: string | null;
+  /** When the last life knew all that others had published, milliseconds since 1970. */
+  readonly wholeAt: number | null;
   /** The identity of the backbone that has everything of this store. */
   readonly knownIdentity: string | null;
   /** My rows up to this commit were kept by the backbone in the last life; null: this incarnation has had none. */
@@ -111,6 +113,7 @@ export async function createCore(given: CoreOptions, identity: Identity): Promis
     conflicts: createConflictLog(listenerFailed),
     quarantine,
     cursor: stored.cursor,
+    wholeAt: stored.wholeAt,
     knownIdentity: stored.knownIdentity,
     published,
   };
@@ -134,10 +137,11 @@ function bankAlarm({ alarm }: CoreOptions, identity: Identity, error: unknown): 
 }
 
 async function readStored(store: Store) {
-  const [commit, clock, cursor, knownIdentity, published, quarantined] = await Promise.all([
+  const [commit, clock, cursor, wholeAt, knownIdentity, published, quarantined] = await Promise.all([
     readMark(store),
     readRecord(store, clockRecord),
     readRecord(store, cursorRecord),
+    readRecord(store, wholeRecord),
     readRecord(store, backboneRecord),
     readRecord(store, publishedRecord),
     readAll(store, quarantinePrefix),
@@ -146,6 +150,7 @@ async function readStored(store: Store) {
     commit: commit?.commit ?? 0,
     clock: clock === null ? undefined : (JSON.parse(clock) as Stamp),
     cursor,
+    wholeAt: wholeAt === null ? null : Number(wholeAt),
     knownIdentity,
     published: published === null ? null : parseMark(published),
     quarantined,

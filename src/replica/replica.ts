@@ -107,7 +107,7 @@ export interface Replica {
   read(slot: Slot): Json;
   /** Each replica's row, as known here. For those who look into it; what it means only the strategy knows. */
   rows(slot: Slot): Rows<object>;
-  /** Milliseconds since another replica's part of this was last confirmed fresh; 0 without a backbone. */
+  /** Milliseconds since all that other replicas had published was known here; 0 without a backbone. */
   age(slot: Slot): number;
   /** Applies an operation in memory and marks it dirty. Not durable before `durable(commitOf(slot))` resolves. */
   update(slot: Slot, operation: Operation): void;

@@ -107,7 +107,14 @@ function travelling({ host, random, lag, retryMs, isCut }: PathOptions, backbone
     let arrived: { row: StoredRow; journey: Journey }[] = [];
     let busy = false;
     let closed = false;
+    let asked: { readonly last: Journey | undefined; readonly resolve: () => void }[] = [];
 
+    /** What was under way when somebody asked has arrived. */
+    function tellArrived(): void {
+      const over = asked.filter(({ last }) => last === undefined || !journeys.includes(last));
+      asked = asked.filter((each) => !over.includes(each));
+      for (const { resolve } of over) resolve();
+    }
     const later = (delayMs: number) => host.after(delayMs, () => void deliver());
     async function deliver(): Promise<void> {
       if (busy || closed || arrived.length === 0) return;
@@ -121,6 +128,7 @@ function travelling({ host, random, lag, retryMs, isCut }: PathOptions, backbone
         safe = next;
         for (const { journey } of batch) journey.waiting -= 1;
         while (journeys[0]?.waiting === 0) journeys.shift();
+        tellArrived();
         if (arrived.length > 0) later(0);
       } catch {
         arrived = [...batch, ...arrived];
@@ -149,6 +157,12 @@ function travelling({ host, random, lag, retryMs, isCut }: PathOptions, backbone
       }
     });
     return {
+      async caughtUp() {
+        await subscription.caughtUp();
+        const arrival = new Promise<void>((resolve) => asked.push({ last: journeys.at(-1), resolve }));
+        tellArrived();
+        return arrival;
+      },
       close() {
         closed = true;
         subscription.close();

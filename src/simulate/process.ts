@@ -204,7 +204,7 @@ const storeThrough = (call: Call, store: Store): Store => ({
 
 function backboneThrough(call: Call, life: Life, backbone: Backbone): Backbone {
   const subscribe = (cursor: string | null, receive: (delivery: Delivery) => Promise<void>) => {
-    if (!life.alive) return { close() {} };
+    if (!life.alive) return { close() {}, caughtUp: () => new Promise<void>(() => {}) };
     const deliver = (delivery: Delivery) =>
       new Promise<void>((resolve, reject) => {
         life.deliver(() => {
@@ -213,7 +213,7 @@ function backboneThrough(call: Call, life: Life, backbone: Backbone): Backbone {
       });
     const subscription = backbone.subscribe(cursor, deliver);
     life.onKill(() => subscription.close());
-    return subscription;
+    return { close: () => subscription.close(), caughtUp: () => call(() => subscription.caughtUp()) };
   };
   return {
     registers: {

@@ -47,7 +47,13 @@ export function follow(backbone: Backbone, cursor: string | null = null) {
       versions.set(name, Math.max(row.version, versions.get(name) ?? 0));
     }
   });
-  return { versions, deliveries, cursor: () => deliveries.at(-1)?.cursor ?? null, close: () => subscription.close() };
+  return {
+    versions,
+    deliveries,
+    cursor: () => deliveries.at(-1)?.cursor ?? null,
+    caughtUp: () => subscription.caughtUp(),
+    close: () => subscription.close(),
+  };
 }
 
 export const pause = (host: Host, delayMs: number) => new Promise<void>((resolve) => void host.after(delayMs, resolve));

@@ -65,6 +65,16 @@ const rows: readonly BackboneCase[] = [
     await a.publish([rowOf('x', 'a.1', 1)]);
     await eventually(bench.host, () => seen.includes('x') && seen.includes('y'), 'both rows arrived');
   }),
+  over('who has caught up has received all that was kept before, also when nothing new came', [], async (bench) => {
+    const [a, b] = [bench.connect('a'), bench.connect('b')];
+    const followed = follow(b);
+    for (let round = 1; round <= 3; round++) {
+      await a.publish([rowOf('x', 'a.1', round), rowOf(`${round}`, 'a.1', round)]);
+      await followed.caughtUp();
+      same([followed.versions.get('x a.1'), followed.versions.get(`${round} a.1`)], [round, round], 'what was received');
+      await followed.caughtUp();
+    }
+  }),
   over('B1: a closed subscription gets nothing more, and others go on', [], async (bench) => {
     const [a, b] = [bench.connect('a'), bench.connect('b')];
     const [closed, open] = [follow(b), follow(b)];

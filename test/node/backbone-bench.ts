@@ -102,13 +102,15 @@ function deferred(opening: Promise<Backbone>): Backbone {
     subscribe(cursor, receive) {
       let closed = false;
       let close = () => {};
-      opening.then(
-        (backbone) => {
-          if (!closed) close = backbone.subscribe(cursor, receive).close;
-        },
-        () => {},
-      );
+      const subscribed = opening.then((backbone) => {
+        if (closed) return null;
+        const subscription = backbone.subscribe(cursor, receive);
+        close = () => subscription.close();
+        return subscription;
+      });
+      subscribed.catch(() => {});
       return {
+        caughtUp: async () => (await subscribed)?.caughtUp(),
         close() {
           closed = true;
           close();
