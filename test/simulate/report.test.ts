@@ -81,6 +81,7 @@ describe('a trace as text', () => {
       step(1, 1, 'hue', { reads: [{ variable: 'banner', key: null, window: '', value: '{}' }] }),
       network(2, 'hue', 'sent', [row('hanoi', 3)]),
       network(3, 'hue', 'gave-up', [row('hanoi', 3)]),
+      { ...network(4, 'hue', 'answered', []), message: 'compareAndSet bank/stock' },
     ]);
     expect(told.map((line) => line.event.atMs)).toEqual([3]);
   });
@@ -176,6 +177,11 @@ describe('the pictures', () => {
     expect(timeline.raced.map(({ text }) => text)).toEqual(['saw 1, set stock → 0', 'saw 1, set stock → 0']);
     expect(timeline.endMs).toBeLessThan(400);
   });
+});
+
+test('a timeline has no arrow for a row whose first publication nobody saw', () => {
+  const passedOn = [network(1, 'hue', 'sent', [row('hanoi', 2)]), network(2, 'da-nang', 'delivered', [row('hanoi', 2)])];
+  expect(timelineOf(passedOn, ['hanoi', 'hue', 'da-nang'], null).messages).toEqual([]);
 });
 
 describe('a report as a page', () => {
