@@ -16,6 +16,8 @@ export interface Mark {
 
 export interface Marks {
   readonly seen: Mark;
+  /** The same, if it was seen under this identity; else nothing but that. */
+  of(identity: string): Mark;
   /** What `enter` answered. */
   entered(answer: Answer | undefined): Mark;
 }
@@ -28,6 +30,7 @@ export function createMarks(cursor: string | null): Marks {
     get seen() {
       return seen;
     },
+    of: (identity) => (seen.identity === identity ? seen : { ...nothing, identity }),
     entered(answer) {
       const found = {
         identity: text(answer?.identity),

@@ -130,7 +130,7 @@ begin
   if seen_identity = ${schema}.identity() and (
     coalesce(${schema}.log_end() < seen_log, false)
     or coalesce((select max(rows.place) from ${schema}.rows), 0) < seen_place
-    or not exists (select from ${schema}.boots where boots.boot = seen_boot)
+    or (seen_boot is not null and not exists (select from ${schema}.boots where boots.boot = seen_boot))
     or exists (
       select from ${schema}.boots mine join ${schema}.boots later on later.number > mine.number
       where mine.boot = seen_boot and later.log < seen_log

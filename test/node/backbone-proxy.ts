@@ -12,17 +12,25 @@ export interface TestProxy {
   cutAfter(bytes: number | null): void;
   heal(): void;
   readonly connections: number;
+  /** What went to the server, as text. */
+  passed(): string;
   close(): Promise<void>;
 }
 
-export async function startProxy(target: { readonly host: string; readonly port: number }): Promise<TestProxy> {
+/** `change`: what becomes of what the server sends. */
+export async function startProxy(
+  target: { readonly host: string; readonly port: number },
+  change: (chunk: Buffer) => Buffer = (chunk) => chunk,
+): Promise<TestProxy> {
+  let passed = '';
   const pairs = new Set<readonly [Socket, Socket]>();
   const state = { cut: false, swallowed: null as 'to-server' | 'to-client' | null, delayMs: 0, bytes: null as number | null };
 
   const pass = (from: Socket, to: Socket, way: 'to-server' | 'to-client') => {
     from.on('data', (chunk: Buffer) => {
       if (state.swallowed === way) return;
-      let rest = chunk;
+      let rest = way === 'to-client' ? change(chunk) : chunk;
+      if (way === 'to-server') passed += chunk.toString('latin1');
       if (way === 'to-server' && state.bytes !== null) {
         rest = chunk.subarray(0, state.bytes);
         state.bytes -= rest.length;
@@ -76,6 +84,7 @@ export async function startProxy(target: { readonly host: string; readonly port:
     get connections() {
       return pairs.size;
     },
+    passed: () => passed,
     async close() {
       end();
       await new Promise((resolve) => server.close(resolve));

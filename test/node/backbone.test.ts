@@ -1,8 +1,17 @@
+import fc from 'fast-check';
 import type postgres from 'postgres';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Backbone } from '../../src/backbone/index.ts';
+import type { Host } from '../../src/host.ts';
+import { openPostgresBackbone } from '../../src/node/backbone.ts';
+import { setupSql } from '../../src/node/backbone-schema.ts';
+import { parseBackboneUrl } from '../../src/node/backbone-url.ts';
+import { nodeHost } from '../../src/node/host.ts';
+import type { StoredRow } from '../../src/store/index.ts';
 import { backboneCases } from '../../src/testing/index.ts';
-import { openBench } from './backbone-bench.ts';
+import { newSchema, openBench } from './backbone-bench.ts';
 import { startPostgres, type TestServer } from './backbone-postgres.ts';
+import { startProxy } from './backbone-proxy.ts';
 
 let server: TestServer;
 let sql: postgres.Sql;
@@ -13,6 +22,157 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server.close());
 
+const targetIn = (schema: string, options = '') => parseBackboneUrl(server.url(`?schema=${schema}&timeout=2${options}`), {});
+
+async function withBackbones(use: (schema: string, open: (host?: Host, options?: string) => Promise<Backbone>) => Promise<void>) {
+  const schema = newSchema();
+  const opened: Backbone[] = [];
+  try {
+    await use(schema, async (host = nodeHost, options = '') => {
+      const backbone = await openPostgresBackbone({ target: targetIn(schema, options), host });
+      opened.push(backbone);
+      return backbone;
+    });
+  } finally {
+    await Promise.all(opened.map((backbone) => backbone.close()));
+  }
+}
+
+const row = (address: string, version = 1): StoredRow => ({ address, replica: 'a.1', version, bytes: '{}' });
+
+function collect(backbone: Backbone) {
+  const seen: string[] = [];
+  backbone.subscribe(null, async ({ rows }) => {
+    seen.push(...rows.map(({ address }) => address));
+  });
+  return seen;
+}
+
 describe('the contract, on PostgreSQL', () => {
   for (const { title, run } of backboneCases) test(title, () => run(() => openBench(server, sql)));
 });
+
+describe('the feed', () => {
+  /** Publishes `early` in a transaction that stays open, `late` after it, and then commits. What a reader has seen in the end. */
+  const overtaking = (change: (schema: string) => Promise<unknown>) => async () => {
+    let result: readonly string[] = [];
+    await withBackbones(async (schema, open) => {
+      const [publisher, reader] = [await open(), await open()];
+      await change(schema);
+      const seen = collect(reader);
+      await publisher.publish([row('first')]);
+      await sql.unsafe('begin').simple();
+      await sql.unsafe(`select ${schema}.publish('{early}', '{a.1}', '{1}', '{"{}"}')`).simple();
+      const late = publisher.publish([row('late')]);
+      // A reader that could skip has done so once it has seen the later row; one that can't waits for the commit.
+      await Promise.race([late, seenBy(seen, 'first')]);
+      await Promise.race([late.then(() => seenBy(seen, 'late')), new Promise((resolve) => setImmediate(resolve))]);
+      await sql.unsafe('commit').simple();
+      await late;
+      await publisher.publish([row('last')]);
+      await seenBy(seen, 'last');
+      result = [...seen];
+    });
+    return result;
+  };
+
+  test('skips nothing: who publishes later becomes visible later, however long the earlier one takes', async () => {
+    const seen = await overtaking(async () => {})();
+    expect(seen).toEqual(['first', 'early', 'late', 'last']);
+  });
+
+  test('and would skip without the lock: the test sees it', async () => {
+    const unlocked = (schema: string) => {
+      const start = setupSql(schema).indexOf(`create or replace function ${schema}.publish`);
+      const text = setupSql(schema).slice(start, setupSql(schema).indexOf('end $$;', start) + 7);
+      return sql.unsafe(text.replace(/perform pg_advisory_xact_lock[^;]*;/, '')).simple();
+    };
+    let seen: readonly string[] = [];
+    for (let attempt = 0; attempt < 5 && (seen.length === 0 || seen.includes('early')); attempt += 1) {
+      seen = await overtaking(unlocked)();
+    }
+    expect(seen).not.toContain('early');
+  });
+
+  test('waits for no transaction of others, in this database or in another one of the server', async () => {
+    await sql.unsafe('create database elsewhere');
+    const holders = [server.admin(), server.admin('elsewhere')];
+    for (const holder of holders) {
+      await holder.unsafe('begin').simple();
+      await holder.unsafe('create temporary table kept (n integer); select txid_current()').simple();
+    }
+    await withBackbones(async (_, open) => {
+      const [publisher, reader] = [await open(), await open()];
+      const seen = collect(reader);
+      for (const name of ['a', 'b', 'c']) await publisher.publish([row(name)]);
+      await seenBy(seen, 'c');
+      expect(seen).toEqual(['a', 'b', 'c']);
+    });
+    for (const holder of holders) await holder.unsafe('rollback').simple();
+  });
+
+  /** Time in which nothing is looked at again. */
+  const patient: Host = { ...nodeHost, after: (delayMs, task) => nodeHost.after(delayMs >= 200 ? 3_600_000 : delayMs, task) };
+
+  test('is woken by notifications', () =>
+    withBackbones(async (_, open) => {
+      const [publisher, reader] = [await open(), await open(patient)];
+      const seen = collect(reader);
+      await publisher.publish([row('a')]);
+      await seenBy(seen, 'a');
+      await publisher.publish([row('b')]);
+      await seenBy(seen, 'b');
+    }));
+
+  test('looks by itself where notifications are off', () =>
+    withBackbones(async (_, open) => {
+      const [publisher, reader] = [await open(), await open(nodeHost, '&notify=off')];
+      const seen = collect(reader);
+      await publisher.publish([row('a')]);
+      await seenBy(seen, 'a');
+      await publisher.publish([row('b')]);
+      await seenBy(seen, 'b');
+    }));
+
+  test('finds out that a pooler stands between, asks for no notifications there, and changes no setting of the connection', async () => {
+    const proxy = await startProxy({ host: '127.0.0.1', port: server.port }, withOtherProcessId);
+    await withBackbones(async (schema, open) => {
+      const direct = await open();
+      const target = parseBackboneUrl(server.url(`?schema=${schema}`).replace(`:${server.port}/`, `:${proxy.port}/`), {});
+      const pooled = await openPostgresBackbone({ target });
+      const seen = collect(pooled);
+      await direct.publish([row('a')]);
+      await seenBy(seen, 'a');
+      await direct.publish([row('b')]);
+      await seenBy(seen, 'b');
+      expect((await pooled.registers.compareAndSet('r', 'one', null)).done).toBe(true);
+      await pooled.close();
+    });
+    expect(proxy.passed()).not.toMatch(/listen|set_config/i);
+    await proxy.close();
+  });
+});
+
+describe('rows', () => {
+  test('of one version are ordered as JavaScript orders text', async () => {
+    const schema = newSchema();
+    await sql.unsafe(setupSql(schema)).simple();
+    const unit = fc.oneof(fc.constantFrom('a', '~', '\u007f', 'é', '\ud7ff', '\ue000', '\uffff', '𐀀', '🎡', '\u{10fffe}'));
+    const text = fc.array(unit, { maxLength: 4 }).map((units) => units.join(''));
+    const pairs = fc.sample(fc.tuple(text, text), { numRuns: 300, seed: 7 });
+    const compared = await sql`select a, b, (${sql(schema)}.units(a) collate "C" > ${sql(schema)}.units(b) collate "C") as larger
+      from json_to_recordset(${JSON.stringify(pairs.map(([a, b]) => ({ a, b })))}::text::json) as pair (a text, b text)`;
+    for (const { a, b, larger } of compared) expect([a, b, larger]).toEqual([a, b, a > b]);
+    expect(compared).toHaveLength(pairs.length);
+  });
+});
+
+const seenBy = (seen: readonly string[], address: string) =>
+  expect.poll(() => seen, { timeout: 10_000, interval: 5 }).toContain(address);
+
+/** What a pooler does: the key that it gives out is its own. */
+function withOtherProcessId(chunk: Buffer): Buffer {
+  const at = chunk.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]));
+  if (at >= 0) chunk.writeUInt32BE(chunk.readUInt32BE(at + 5) + 1, at + 5);
+  return chunk;
+}
