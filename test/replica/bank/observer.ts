@@ -131,11 +131,32 @@ export function createObserver(
       shown.set(name, Math.max(shown.get(name) ?? 0, leaseOf(bank, who).leased));
     }
   };
+  const recordsNow = (): string[] => [...disksNow().values()].flatMap(({ records }) => records.map((record) => record.name));
+  /** A notice is taken away only when its issuer has applied it durably. */
+  const checkLearnt = (issuer: string, before: string | undefined, value: string) => {
+    const left = new Set(JSON.parse(value) as string[]);
+    const gone = (JSON.parse(before ?? '[]') as string[]).filter((text) => !left.has(text)).map(idOf);
+    const applied =
+      disksNow()
+        .get(issuer)
+        ?.records.filter((record) => record.name.startsWith('applied/')) ?? [];
+    for (const id of gone) {
+      demand(
+        applied.some((record) => record.name.endsWith(id)),
+        () => `the notice of ${id} is taken away, and ${issuer} has not applied it`,
+      );
+    }
+  };
   const registerWritten = (name: string, value: string) => {
     const before = registers.get(name);
     registers.set(name, value);
     if (name.startsWith('bank/')) checkBankWrite(name.slice(5), value);
+    if (name.startsWith('notices/')) checkLearnt(name.slice(8), before, value);
     if (!name.startsWith('settle/')) return;
+    if (connected && before === undefined && value !== 'expire') {
+      const noted = recordsNow().some((record) => record.startsWith('settling/') && record.endsWith(name.slice(-32)));
+      demand(noted, () => `${name} is written, and no disk says that it was asked for`);
+    }
     settlements.set(name.slice(-32), value);
     demand(before === undefined || before === value, () => `N10: ${name} was ${before} and became ${value}`);
     const receipt = receipts.get(name.slice(-32));
