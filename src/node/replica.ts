@@ -64,13 +64,16 @@ export async function openLocation(options: NodeOptions & { readonly variables: 
   // What is declared wrongly is said before anything is made.
   const variables = declareAll(options.variables);
   await mkdir(directory, { recursive: true });
-  const { store, witness } = await openSqliteStore({ directory, ...(witnessFile === undefined ? {} : { witness: witnessFile }) });
+  const { store, witness, lost } = await openSqliteStore({
+    directory,
+    ...(witnessFile === undefined ? {} : { witness: witnessFile }),
+  });
   const ends: (() => Promise<void>)[] = [store.close];
   const close = async () => {
     for (const end of ends) await end();
   };
   try {
-    return await openOver({ ...options, variables }, { store: { ...store, close }, witness, ends });
+    return await openOver({ ...options, variables }, { store: { ...store, close }, witness, lost, ends });
   } catch (error) {
     await close();
     throw error;
@@ -80,18 +83,19 @@ export async function openLocation(options: NodeOptions & { readonly variables: 
 interface Opened {
   readonly store: Store;
   readonly witness: Witness;
+  readonly lost: Promise<CffbrwError>;
   /** What is ended with the replica, in this order. */
   readonly ends: (() => Promise<void>)[];
 }
 
-async function openOver(options: NodeReplicaOptions, { store, witness, ends }: Opened): Promise<Location> {
+async function openOver(options: NodeReplicaOptions, { store, witness, lost, ends }: Opened): Promise<Location> {
   const { name = 'main', backbone: given = null, observeTime = () => {}, alarm = () => {}, variables, adopt = false } = options;
   const connection = typeof given === 'string' ? await openNamed(given, store, options.refused) : null;
   if (connection !== null) ends.push(connection.close);
   const found = typeof given === 'string' ? connection : given;
   const backbone = found === null ? null : timedBackbone(found, observeTime);
   const timed = timedStore(store, observeTime);
-  const replica = await openOn({ name, variables, host: nodeHost, store: timed, witness, backbone, adopt, alarm });
+  const replica = await openOn({ name, variables, host: nodeHost, store: timed, witness, lost, backbone, adopt, alarm });
   if (connection !== null) {
     const { openSites, operationsOver } = await import('./backbone-sites.ts');
     const sites = await openSites({ replica, backbone: connection, host: nodeHost, alarm });

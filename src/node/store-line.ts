@@ -17,6 +17,8 @@ export interface Line {
   call(call: Call): Promise<unknown>;
   /** What the worker says first. */
   readonly opened: Promise<unknown>;
+  /** Resolves with why, when the worker has stopped and nobody asked it to. */
+  readonly lost: Promise<CffbrwError>;
   /** Resolves when the worker has ended. */
   readonly ended: Promise<void>;
 }
@@ -34,7 +36,12 @@ export function lineTo(worker: Worker): Line {
     if (waiting.length === 0) worker.ref();
     return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
   };
+  let lose: (error: CffbrwError) => void = () => {};
+  const lost = new Promise<CffbrwError>((resolve) => {
+    lose = resolve;
+  });
   const stop = (error: CffbrwError): void => {
+    if (!ending) lose(error);
     stopped ??= error;
     for (const { reject } of waiting.splice(0)) reject(stopped);
   };
@@ -54,6 +61,7 @@ export function lineTo(worker: Worker): Line {
   });
   return {
     opened: wait(),
+    lost,
     ended,
     call(call) {
       const answer = wait();

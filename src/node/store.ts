@@ -19,6 +19,8 @@ export interface SqliteStore {
   readonly witness: Witness;
   /** Why there is no usable witness, or null. */
   readonly witnessProblem: string | null;
+  /** Resolves with why, when its worker has died: every call is refused from then on, and only a new process opens it again. */
+  readonly lost: Promise<CffbrwError>;
   /** Reads the whole store and checks it. Seconds per million rows, during which other calls wait. Throws STORE_CORRUPT. */
   verify(): Promise<void>;
 }
@@ -118,6 +120,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     store: storeOver(client),
     witness: witnessOver(client, opened),
     witnessProblem: opened.witnessProblem,
+    lost: line.lost,
     verify: () => client.ask(['verify']),
   };
 }

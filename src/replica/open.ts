@@ -28,6 +28,8 @@ export interface ReplicaOptions {
   readonly host: Host;
   readonly store: Store;
   readonly backbone?: Backbone | null;
+  /** Resolves with why, when the store is lost to this process for good: nothing can be written any more, and only a new process helps. */
+  readonly lost?: Promise<CffbrwError>;
   /** What proves, outside the data directory, that the store was not set back. null: the platform itself guarantees it. */
   readonly witness?: Witness | null;
   /** An operator says: join this backbone although it is not the one that this store knows. */
@@ -56,7 +58,14 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
     },
     identity,
   );
+  void options.lost?.then((error) => loseStore(core, error));
   return faceOf(core, await begin(core));
+}
+
+/** What is in memory is read on; a health check sees that this process should be started again. */
+function loseStore(core: Core, error: CffbrwError): void {
+  core.memory.refusal ??= error;
+  core.alarm({ kind: 'store', message: error.message });
 }
 
 function faceOf(core: Core, connection: Connection | null): Replica {

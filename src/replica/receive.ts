@@ -22,7 +22,7 @@ import type { Quarantine } from './quarantine.ts';
 import type { MemorySlot } from './slot.ts';
 
 export interface Alarm {
-  readonly kind: 'fork' | 'second-self' | 'regression' | 'bank' | 'listener' | 'poison' | 'clock' | 'declaration';
+  readonly kind: 'fork' | 'second-self' | 'regression' | 'bank' | 'listener' | 'poison' | 'clock' | 'store' | 'declaration';
   readonly message: string;
 }
 
