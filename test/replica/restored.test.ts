@@ -158,3 +158,10 @@ test('what was confirmed stays confirmed, and its key taken', async () => {
   });
   expect(await take('two', { once: 'ann' })).toMatchObject({ repeated: true, confirmed: true, receipt: granted.receipt });
 });
+
+/** Seeds that once failed. */
+test.each([
+  5089, // a give that a strange backbone had refused was carried out after the recovery
+])('the history %i holds', async (seed) => {
+  expect((await tellRestored(seed)).violation).toBeNull();
+});

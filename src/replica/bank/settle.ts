@@ -105,26 +105,32 @@ async function settleRegister(branch: Branch, receipt: Receipt, asked: Settlemen
 
 async function carryThrough(branch: Branch, receipt: Receipt, asked: Settlement, found: Register): Promise<SettleResult> {
   const mine = branch.own.has(receipt.issuer);
+  const before = await branch.ledger.loadRecord(settlingName(branch, receipt));
   await noteSettling(branch, receipt, asked);
-  if (!mine) await notify(branch, receipt);
-  const { register, done } = await decide(branch, receipt, asked, found);
+  const { register, done } = await askFor(branch, receipt, asked, found).catch(async (error: unknown) => {
+    // Refused by another backbone: it did not happen, and whoever is told so must not find that it happens later.
+    if (isRecovering(error)) {
+      branch.ledger.putRecord(settlingName(branch, receipt), before);
+      await branch.ledger.flush();
+    }
+    throw error;
+  });
   if (mine) await apply(branch, receipt, register.value as Settlement);
   else noteDecided(branch, receipt, register.value as Settlement);
   await branch.ledger.flush();
   return answer(asked, register.value as Settlement, done);
 }
 
+async function askFor(branch: Branch, receipt: Receipt, asked: Settlement, found: Register) {
+  if (!branch.own.has(receipt.issuer)) await notify(branch, receipt);
+  return decide(branch, receipt, asked, found);
+}
+
 /** Create-if-absent, from what was found. */
 async function decide(branch: Branch, receipt: Receipt, asked: Settlement, found: Register) {
   if (found.value !== null && !branch.bugs.has('settle overwrites')) return { register: found, done: false };
-  try {
-    const { register, done } = await registersOf(branch).compareAndSet(settleName(receipt), asked, found.revision);
-    return branch.bugs.has('settle overwrites') ? { register: { value: asked }, done: true } : { register, done };
-  } catch (error) {
-    // Refused by another backbone: it did not happen, and is not to happen later.
-    if (isRecovering(error)) branch.ledger.putRecord(settlingName(branch, receipt), null);
-    throw error;
-  }
+  const { register, done } = await registersOf(branch).compareAndSet(settleName(receipt), asked, found.revision);
+  return branch.bugs.has('settle overwrites') ? { register: { value: asked }, done: true } : { register, done };
 }
 
 /** Of the issuer, or of whoever settles for it. */
