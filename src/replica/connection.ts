@@ -5,6 +5,7 @@
  * Invariants:
  *   C1  Received rows and the cursor behind them are one commit; rows that could not be committed are delivered again.
  *   C2  That everything here is published to a backbone is remembered only when it is.
+ *   C3  A received row is not published back, but to a backbone that it did not come from: every change would cross the network once per replica.
  */
 import type { Backbone, Delivery } from '../backbone/backbone.ts';
 import { quarantineAheadMs } from '../clock.ts';
@@ -70,12 +71,15 @@ export function connect(options: ConnectionOptions): Connection {
       close(); // it could never be committed, and so would be delivered for ever
       throw memory.refusal;
     }
+    const from = seenIdentity;
     const rows = delivery.rows.filter(isWanted);
     await options.loading.hold(addressesOf(rows));
     joinRows(options, rows);
     putRecord(memory, cursorRecord, delivery.cursor);
     if (wholeMs > Number.NEGATIVE_INFINITY) putRecord(memory, wholeRecord, String(Math.round(host.now() - age())));
     await options.flush.durable(pendingCommit(memory));
+    // The backbone that they came from has them; another one was told everything while these were still on their way to the store.
+    if (seenIdentity !== from) options.publisher.add(rows);
   }
 
   const age = (): number => Math.max(0, Math.round(Math.min(host.elapsed() - wholeMs, host.now())));
@@ -121,6 +125,7 @@ export function connect(options: ConnectionOptions): Connection {
 
   /** A new backbone, or one that lost rows, shows another identity: whoever holds a row that it lacks publishes it (C2). */
   async function publishAll(identity: string): Promise<void> {
+    await options.flush.all(); // what was received is in the store, so it is not missed there
     await options.publisher.addAll();
     await options.publisher.drain();
     seenIdentity = identity;
@@ -132,6 +137,7 @@ export function connect(options: ConnectionOptions): Connection {
     if (due.length === 0) return;
     await options.loading.hold(addressesOf(due));
     joinRows(options, due);
+    options.publisher.add(due); // in quarantine they were in no row of the store, so nobody told a backbone that came later
   }
 
   function schedule(delayMs: number): void {

@@ -90,8 +90,8 @@ export async function createCore(given: CoreOptions, identity: Identity): Promis
       saveClock.failed();
       publisher?.recheck();
     },
-    committed(rows) {
-      publisher?.add(rows);
+    committed(written) {
+      publisher?.add(written);
       sweep(memory, options.memoryLimit, (slot) => bank.holds(slot.address));
     },
   });

@@ -39,8 +39,8 @@ export interface FlushOptions {
   readonly prepare: () => void;
   /** Called with the slots of a flush, before it is committed: what watchers will be told once it is. */
   readonly capture: (slots: readonly MemorySlot[]) => () => void;
-  /** Called with the committed rows. */
-  readonly committed: (rows: readonly StoredRow[]) => void;
+  /** Called when a commit is durable, with those of its rows that were written here: the others came from the backbone, which has them. */
+  readonly committed: (written: readonly StoredRow[]) => void;
   /** Called when a commit failed: whether the store kept it may be unknown. */
   readonly failed: () => void;
 }
@@ -78,7 +78,7 @@ export function createFlush(options: FlushOptions): Flush {
       if (memory.refusal?.code === 'FENCED') return refuse(memory.refusal);
       const mark = markText(options.me, memory.next, memory.committed);
       const batch = begin(mark);
-      const rows = encode(batch, memory.flying, options.me);
+      const { rows, written } = encode(batch, memory.flying, options.me);
       const tellWatchers = options.capture(batch.slots);
       try {
         await options.store.commit(rows, storedRecords(batch));
@@ -87,7 +87,7 @@ export function createFlush(options: FlushOptions): Flush {
         fail(batch, error);
         continue;
       }
-      succeed(rows, tellWatchers);
+      succeed(written, tellWatchers);
     }
   }
 
@@ -111,13 +111,13 @@ export function createFlush(options: FlushOptions): Flush {
     return batch;
   }
 
-  function succeed(rows: readonly StoredRow[], tellWatchers: () => void): void {
+  function succeed(written: readonly StoredRow[], tellWatchers: () => void): void {
     memory.committed = memory.flying;
     memory.flying = 0;
     const waiter = flyingWaiter;
     flyingWaiter = null;
     waiter?.resolve();
-    options.committed(rows);
+    options.committed(written);
     tellWatchers();
   }
 
@@ -155,19 +155,22 @@ export function createFlush(options: FlushOptions): Flush {
   return { durable, all: () => durable(pendingCommit(memory)) ?? Promise.resolve() };
 }
 
-function encode(batch: Batch, version: number, me: string): StoredRow[] {
+function encode(batch: Batch, version: number, me: string): { readonly rows: StoredRow[]; readonly written: StoredRow[] } {
   const rows: StoredRow[] = [];
+  const written: StoredRow[] = [];
   for (const slot of batch.slots) {
     const address = slot.address.id;
     if (slot.ownCommit === version) collectGarbage(slot, me);
     for (const [replica, received] of slot.changed) {
       const entry = slot.rows.get(replica);
       if (entry === undefined) continue;
-      rows.push({ address, replica, version: entry.version, bytes: received ?? canonical(entry.row) });
+      const row = { address, replica, version: entry.version, bytes: received ?? canonical(entry.row) };
+      rows.push(row);
+      if (received === null) written.push(row);
     }
     slot.changed.clear();
   }
-  return rows;
+  return { rows, written };
 }
 
 /** Garbage rides on the next write: dropping it changes no value. */
