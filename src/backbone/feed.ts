@@ -1,7 +1,8 @@
 /**
  * The latest row per (address, replica), in the order in which they came: what subscribers read on from where they were.
  *
- * A replaced row leaves its place, so that catching up is bounded by what exists and not by what happened.
+ * A replaced row leaves its place, so that catching up is bounded by what exists and not by what happened: at once, or with a lag once
+ * what replaced it has arrived everywhere, or a row that changes all the time would never arrive.
  */
 import type { StoredRow } from '../store/store.ts';
 
@@ -35,15 +36,18 @@ export interface FeedRows {
 interface Entry {
   readonly place: number;
   readonly atMs: number;
-  /** null: a newer row came. */
-  row: StoredRow | null;
+  readonly row: StoredRow;
+  /** When a newer row came; null: this is the latest. */
+  replacedMs: number | null;
 }
 
-export function createFeed(): Feed {
+/** `lagMs`: how long after it came a row may still be asked for with `untilMs`. */
+export function createFeed(lagMs: () => number = () => 0): Feed {
   const latest = new Map<string, Entry>();
   const versions = new Map<string, number>();
   let entries: Entry[] = [];
   let end = 0;
+  let compactAt = 100;
 
   return {
     get end() {
@@ -60,13 +64,15 @@ export function createFeed(): Feed {
     put(row, atMs) {
       const name = nameOf(row);
       const replaced = latest.get(name);
-      if (replaced !== undefined) replaced.row = null;
+      if (replaced !== undefined) replaced.replacedMs = atMs;
       end += 1;
-      const entry = { place: end, atMs, row };
+      const entry = { place: end, atMs, row, replacedMs: null };
       latest.set(name, entry);
       entries.push(entry);
       versions.set(row.replica, Math.max(row.version, versions.get(row.replica) ?? 0));
-      if (entries.length > 100 && entries.length > 2 * latest.size) entries = entries.filter((each) => each.row !== null);
+      if (entries.length < compactAt) return;
+      entries = entries.filter((each) => !isReplaced(each, atMs - lagMs()));
+      compactAt = Math.max(100, 2 * entries.length);
     },
     after(place, { limit, untilMs }) {
       const rows: StoredRow[] = [];
@@ -74,7 +80,7 @@ export function createFeed(): Feed {
       for (let index = firstAfter(entries, place); index < entries.length; index++) {
         const entry = entries[index];
         if (entry === undefined) break;
-        if (entry.row !== null) {
+        if (!isReplaced(entry, untilMs)) {
           if (entry.atMs > untilMs || rows.length === limit) return { rows, end: last, nextMs: entry.atMs };
           rows.push(entry.row);
         }
@@ -82,7 +88,7 @@ export function createFeed(): Feed {
       }
       return { rows, end: last, nextMs: null };
     },
-    rows: () => entries.flatMap((entry) => entry.row ?? []),
+    rows: () => [...latest.values()].sort((a, b) => a.place - b.place).map(({ row }) => row),
     latest: (replica) => versions.get(replica) ?? 0,
   };
 }
@@ -90,6 +96,8 @@ export function createFeed(): Feed {
 /** A higher version; at one version the larger bytes, so that every copy agrees on a forked identity. */
 const outranks = (row: StoredRow, kept: StoredRow | null | undefined): boolean =>
   kept === undefined || kept === null || row.version > kept.version || (row.version === kept.version && row.bytes > kept.bytes);
+
+const isReplaced = ({ replacedMs }: Entry, untilMs: number): boolean => replacedMs !== null && replacedMs <= untilMs;
 
 /** Neither addresses nor replica ids contain a NUL. */
 const nameOf = (row: StoredRow) => `${row.address}\0${row.replica}`;

@@ -58,18 +58,20 @@ export interface KeeperOptions {
   readonly store: Store | undefined;
   /** Called whenever there are new rows. */
   readonly changed: () => void;
+  /** How long a row travels. */
+  readonly lagMs: () => number;
 }
 
 const pageSize = 1_000;
 const identityRecord = 'identity';
 const registerPrefix = 'register/';
 
-export function createKeeper({ host, store, changed }: KeeperOptions): Keeper {
+export function createKeeper({ host, store, changed, lagMs }: KeeperOptions): Keeper {
   let state: State | null = null;
   const inLine = createLine();
 
   const current = async (): Promise<State> => {
-    state ??= stateOf(await readSnapshot(host, store), host);
+    state ??= stateOf(await readSnapshot(host, store), host, lagMs);
     return state;
   };
   const write = async (rows: readonly StoredRow[], records: readonly StoredRecord[]): Promise<void> => {
@@ -103,7 +105,7 @@ export function createKeeper({ host, store, changed }: KeeperOptions): Keeper {
     const restored = { ...snapshot, identity: noticed ? host.id() : snapshot.identity };
     state = null;
     await overwrite(store, restored);
-    state = stateOf(restored, host);
+    state = stateOf(restored, host, lagMs);
     changed();
   };
   return {
@@ -121,7 +123,7 @@ export function createKeeper({ host, store, changed }: KeeperOptions): Keeper {
     restore: (snapshot, noticed) => inLine(() => restore(snapshot, noticed)),
     restart: () =>
       inLine(async () => {
-        state = store === undefined ? stateOf(snapshotOf(await current()), host) : null;
+        state = store === undefined ? stateOf(snapshotOf(await current()), host, lagMs) : null;
         changed();
       }),
   };
@@ -156,8 +158,8 @@ const snapshotOf = ({ identity, feed, registers }: State): LoopbackSnapshot => (
   registers: new Map(registers),
 });
 
-function stateOf({ identity, rows, registers }: LoopbackSnapshot, host: Host): State {
-  const feed = createFeed();
+function stateOf({ identity, rows, registers }: LoopbackSnapshot, host: Host, lagMs: () => number): State {
+  const feed = createFeed(lagMs);
   for (const row of rows) feed.put(row, host.elapsed());
   return { identity, epoch: host.id(), feed, registers: new Map(registers) };
 }

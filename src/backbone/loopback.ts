@@ -43,7 +43,7 @@ export function createLoopback({ host, store, ...network }: LoopbackOptions): Lo
   const wakeAll = () => {
     for (const subscriber of subscribers) subscriber.wake();
   };
-  const keeper = createKeeper({ host, store, changed: wakeAll });
+  const keeper = createKeeper({ host, store, changed: wakeAll, lagMs: () => wire.network.lagMs });
   const restore = async (snapshot: LoopbackSnapshot, noticed = true) => {
     wire.reset();
     await keeper.restore(snapshot, noticed);

@@ -44,6 +44,23 @@ describe('the feed of a loopback', () => {
     );
   });
 
+  test('a row that is replaced all the time arrives after its lag, each time as it was then, and once per page', () => {
+    const lagMs = 1_000;
+    const feed = createFeed(() => lagMs);
+    const seen: number[] = [];
+    let place = 0;
+    for (let atMs = 0; atMs <= 5_000; atMs += 10) {
+      feed.put(row('x', 'a', atMs), atMs);
+      if (atMs % 50 !== 0) continue;
+      const page = feed.after(place, { limit: 100, untilMs: atMs - lagMs });
+      expect(page.rows.map(({ version }) => version)).toEqual(atMs < lagMs ? [] : [atMs - lagMs]);
+      seen.push(...page.rows.map(({ version }) => version));
+      place = page.end;
+    }
+    expect(seen.at(-1)).toBe(4_000);
+    expect(feed.rows()).toEqual([row('x', 'a', 5_000)]);
+  });
+
   test('at one version the larger bytes win, whatever came first', () => {
     const [small, large] = [row('x', 'a', 1, '{"a":1}'), row('x', 'a', 1, '{"b":1}')];
     for (const order of [
