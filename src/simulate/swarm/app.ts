@@ -29,7 +29,7 @@ type Variables = Readonly<Record<string, Declaration>>;
 function drawVariables(random: Random): Variables {
   const keyed = (): { keyed?: true } => (random.chance(0.4) ? { keyed: true } : {});
   const window = { every: random.pick(['hour', 'day'] as const), timezone: random.pick(['UTC', 'Asia/Ho_Chi_Minh']) };
-  const stock = () => random.pick([0, 1, 2, 3, 5, 10, 40]);
+  const stock = () => random.pick([0, 1, 2, 3, 5, 10]);
   return {
     count: { strategy: 'sum-increments', ...keyed() },
     hits: { strategy: 'sum-increments' },

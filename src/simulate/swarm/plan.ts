@@ -59,9 +59,9 @@ export interface SwarmPlan {
 
 /** How many of a hundred schedules are of each size, and what that means. */
 export const sizes: Readonly<Record<SwarmSize, { share: number; regions: [number, number]; actions: [number, number] }>> = {
-  small: { share: 70, regions: [1, 3], actions: [20, 60] },
-  middle: { share: 25, regions: [2, 4], actions: [80, 200] },
-  full: { share: 5, regions: [5, 5], actions: [600, 700] },
+  small: { share: 80, regions: [1, 3], actions: [20, 60] },
+  middle: { share: 18, regions: [2, 4], actions: [80, 200] },
+  full: { share: 2, regions: [5, 5], actions: [600, 700] },
 };
 
 export function drawPlan(seed: string | number, only?: SwarmSize): SwarmPlan {

@@ -8,7 +8,7 @@ import type { Operator } from '../faults.ts';
 import type { World } from '../host.ts';
 import type { Claim, Finding, Oracle, Spot } from './oracle.ts';
 import type { AskAction, SwarmPlan } from './plan.ts';
-import { newWrite, type Write } from './writes.ts';
+import { diskOf, newWrite, type Write } from './writes.ts';
 
 export interface Counts {
   asked: number;
@@ -29,6 +29,8 @@ export interface Stage {
   readonly runs: Map<string, Write>;
   /** Disks that were set back, started twice, or are gone. */
   readonly forgetful: Set<string>;
+  /** Machines whose clock was ever wrong. */
+  readonly clocks: Set<string>;
   /** When a disk was first started twice. */
   readonly twins: Map<string, number>;
   /** When each machine was last backed up. */
@@ -55,18 +57,15 @@ export function note({ notes, world }: Stage, text: string): void {
 export type Told<T> = { readonly kind: 'answered'; readonly value: T } | { readonly kind: 'refused' | 'unknown' };
 
 /** Calls a replica as code in its process does. A process that is paused goes on first; one that dies never answers. */
-export function inProcess<T>(
-  stage: Stage,
-  { process, replica }: Machine,
-  work: (replica: Replica) => Promise<T>,
-): Promise<Told<T>> {
+export function inProcess<T>(stage: Stage, machine: Machine, work: (replica: Replica) => Promise<T>): Promise<Told<T>> {
+  const { process, replica } = machine;
   if (process === null || replica === null || !process.alive) return Promise.resolve({ kind: 'refused' });
   return new Promise((resolve) => {
     process.onKill(() => resolve({ kind: 'unknown' }));
     const go = () => {
       work(replica).then(
         (value) => resolve({ kind: 'answered', value }),
-        (error: unknown) => resolve({ kind: process.alive ? refusalOf(stage, error) : 'unknown' }),
+        (error: unknown) => resolve({ kind: process.alive ? refusalOf(stage, machine, error) : 'unknown' }),
       );
     };
     if (process.paused) process.host.after(0, go);
@@ -91,11 +90,13 @@ export function endWrite({ counts, world }: Stage, write: Write, { kind }: Told<
 }
 
 /** C4: a refusal says what, and whether a retry is safe. */
-function refusalOf(stage: Stage, error: unknown): 'refused' | 'unknown' {
+function refusalOf(stage: Stage, { name }: Machine, error: unknown): 'refused' | 'unknown' {
   if (!(error instanceof CffbrwError)) {
     report(stage, 'C4', `a refusal was none of ours: ${error instanceof Error ? error.stack : String(error)}`);
     return 'unknown';
   }
   if (error.code === 'INVARIANT') report(stage, 'C4', `a refusal was a mistake of ours: ${error.message}`);
+  if (error.code === 'CLOCK_SUSPECT' && !stage.clocks.has(diskOf(name)))
+    report(stage, 'C4', `${name} refuses to write, whose clock was never wrong: ${error.message}`);
   return errorCodes[error.code].retry === 'same-key' ? 'unknown' : 'refused';
 }

@@ -72,7 +72,7 @@ function setUp({ plan, drain, notes = false }: SwarmOptions): Stage {
   const even = lag.medianMs === lag.p99Ms ? lag.medianMs : 0;
   return {
     ...{ plan, app, world, cluster, notes: lines, finding: null, aheadMs: 0 },
-    ...{ runs: new Map(), forgetful: new Set(), backups: new Map(), twins: new Map() },
+    ...{ runs: new Map(), forgetful: new Set(), backups: new Map(), twins: new Map(), clocks: new Set() },
     operator: createOperator(cluster, regions),
     oracle: createOracle(app, other, even + rtt.medianMs / 2 - 0.01),
     counts: { asked: 0, acknowledged: 0, refused: 0, unknown: 0 },
@@ -118,7 +118,10 @@ function breakSomething(stage: Stage, fault: Fault | BulkFault): void {
   const { cluster, operator, forgetful, oracle, world } = stage;
   const { kind, region } = fault;
   note(stage, `-- ${JSON.stringify(fault)}`);
-  if (kind === 'clock') stage.aheadMs = Math.max(stage.aheadMs, fault.skewMs);
+  if (kind === 'clock') {
+    stage.aheadMs = Math.max(stage.aheadMs, fault.skewMs);
+    stage.clocks.add(region);
+  }
   if (kind === 'blackout') {
     blackOut(stage, fault.power);
     return;
