@@ -30,8 +30,10 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Test
   const directory = join(home, 'data');
   const port = await freePort();
   let log = '';
+  let heard: (text: string) => void = () => {};
   const tell = (text: unknown) => {
     log += String(text);
+    heard(String(text));
   };
   const make = (postgresFlags: readonly string[]) =>
     new EmbeddedPostgres({
@@ -73,7 +75,11 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Test
     stop,
     async start(more = []) {
       server = make(more);
-      await server.start();
+      // A standby is ready in other words.
+      const readOnly = new Promise<void>((resolve) => {
+        heard = (text) => text.includes('ready to accept read-only connections') && resolve();
+      });
+      await Promise.race([server.start(), readOnly]);
       started.running = true;
     },
     async kill() {
