@@ -263,6 +263,7 @@ export async function readNotices(branch: Branch, who: string): Promise<void> {
   const { value } = await registersOf(branch).get(noticesName(who));
   const texts = value === null ? [] : (JSON.parse(value) as string[]);
   const over = new Set<string>();
+  const { generation } = branch.ledger;
   // What is never decided must not hide what is: begin anywhere.
   const from = texts.length > noticesPerContact ? Math.floor(branch.host.random() * texts.length) : 0;
   for (const text of [...texts.slice(from), ...texts.slice(0, from)].slice(0, noticesPerContact)) {
@@ -271,6 +272,8 @@ export async function readNotices(branch: Branch, who: string): Promise<void> {
   }
   if (over.size === 0) return;
   await branch.ledger.flush();
+  // A commit that failed meanwhile took back what was applied: it is learnt again at the next contact.
+  if (generation !== branch.ledger.generation) return;
   await forget(branch, noticesName(who), over);
 }
 
