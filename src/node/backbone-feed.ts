@@ -38,7 +38,7 @@ const retryMs = 100;
 const lastRetryMs = 5_000;
 
 export const pageSql = (schema: string): string => `
-select known.identity, page.* from (select ${schema}.identity() as identity) known left join lateral (
+select known.*, page.* from (select ${schema}.identity() as identity, ${schema}.log_end() as log) known left join lateral (
   select address, replica, version, bytes, place from (
     select *, sum(octet_length(bytes)) over (order by place) - octet_length(bytes) as before from (
       select address, replica, version, bytes, place from ${schema}.rows
@@ -70,7 +70,7 @@ export function openFeed(options: FeedOptions): Feed {
     const rows = answers.filter(({ place }) => place !== null).map(asRow);
     const place = Number(answers.at(-1)?.place ?? (identity === at.identity ? at.place : 0));
     if (closed) return false;
-    if (rows.length > 0) await options.receive({ rows, cursor: printCursor(marks.of(identity), place) });
+    if (rows.length > 0) await options.receive({ rows, cursor: printCursor(marks.saw(identity, answers[0]?.log), place) });
     at = { identity, place };
     // What was asked for before the page was read is behind it, when that was the last page.
     if (isLast(rows)) for (const resolve of asked.splice(0, waiting)) resolve();

@@ -16,8 +16,8 @@ export interface Mark {
 
 export interface Marks {
   readonly seen: Mark;
-  /** The same, if it was seen under this identity; else nothing but that. */
-  of(identity: string): Mark;
+  /** The same, with where the log was durable later; nothing but the identity, if that is another one. */
+  saw(identity: string, log: Answer[string] | undefined): Mark;
   /** What `enter` answered. */
   entered(answer: Answer | undefined): Mark;
 }
@@ -30,7 +30,11 @@ export function createMarks(cursor: string | null): Marks {
     get seen() {
       return seen;
     },
-    of: (identity) => (seen.identity === identity ? seen : { ...nothing, identity }),
+    saw(identity, log) {
+      if (seen.identity !== identity) return { ...nothing, identity };
+      seen = { ...seen, log: larger(seen.log, count(log)) };
+      return seen;
+    },
     entered(answer) {
       const found = {
         identity: text(answer?.identity),

@@ -62,6 +62,19 @@ async function answered<Result>(work: () => Promise<Result>): Promise<Result> {
   return result as Result;
 }
 
+async function copyStopped(server: TestServer): Promise<() => Promise<void>> {
+  await server.stop();
+  const putBack = await copyFiles(server);
+  await server.start();
+  return putBack;
+}
+
+/** As a snapshot of its disk: nothing is written meanwhile. */
+async function copyRunning(server: TestServer): Promise<() => Promise<void>> {
+  await server.admin().unsafe('checkpoint').simple();
+  return copyFiles(server);
+}
+
 describe('the server', () => {
   test('that is killed keeps what it acknowledged, its identity, and its subscribers', async () => {
     const server = await startServer();
@@ -83,10 +96,8 @@ describe('the server', () => {
     const server = await startServer();
     const backbone = await open(server);
     const before = await backbone.registers.compareAndSet('r', 'one', null);
-    await server.stop();
-    const putBack = await copyFiles(server);
-    await server.start();
-    const identity = await answered(() => backbone.identity());
+    const putBack = await copyRunning(server);
+    const identity = await backbone.identity();
     // Only a register is lost: no row shows it.
     const after = await backbone.registers.compareAndSet('r', 'two', before.register.revision);
     expect(after.done).toBe(true);
@@ -100,15 +111,15 @@ describe('the server', () => {
     expect((await backbone.registers.get('r')).value).toBe('one');
   });
 
-  test('that was set back is another one also for who comes back later with a cursor, after others went on', async () => {
+  test.each([
+    ['between two starts', true],
+    ['while it ran', false],
+  ])('that was set back to a copy made %s is another one also for who comes later with a cursor, after others went on', async (_, restarts) => {
     const server = await startServer();
     const first = await open(server);
     await first.publish([row('x', 1)]);
     const identity = await first.identity();
-    await first.close();
-    await server.stop();
-    const putBack = await copyFiles(server);
-    await server.start();
+    const putBack = restarts ? await copyStopped(server) : await copyRunning(server);
     const witness = await open(server);
     const followed = follow(witness);
     await answered(() => published(witness, [row('x', 2), row('y', 2)]));

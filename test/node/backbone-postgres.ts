@@ -40,14 +40,7 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Test
       ...{ databaseDir: directory, port, user: 'owner', password, authMethod: 'scram-sha-256', persistent: true },
       createPostgresUser: userInfo().uid === 0,
       initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-      postgresFlags: [
-        '-c',
-        `unix_socket_directories=${directory}`,
-        '-c',
-        'listen_addresses=127.0.0.1',
-        ...flags,
-        ...postgresFlags,
-      ],
+      postgresFlags: ['-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1', ...flags, ...postgresFlags],
       onLog: tell,
       onError: tell,
     });
