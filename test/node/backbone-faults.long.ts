@@ -8,6 +8,7 @@ import { openPostgresBackbone } from '../../src/node/backbone.ts';
 import { parseBackboneUrl } from '../../src/node/backbone-url.ts';
 import { nodeHost } from '../../src/node/host.ts';
 import type { StoredRow } from '../../src/store/index.ts';
+import { mulberry } from './backbone-bench.ts';
 import { copyFiles, password, startPostgres, type TestServer } from './backbone-postgres.ts';
 import { startProxy, type TestProxy } from './backbone-proxy.ts';
 
@@ -90,6 +91,33 @@ describe('the server', () => {
     expect(await backbone.registers.get('r')).toEqual(register);
     await backbone.publish([row('x', 3)]);
     await expect.poll(() => seen.get('x'), { timeout: 10_000 }).toBe(3);
+  });
+
+  test('that is killed again and again in the middle of everything stays the same one', async () => {
+    const server = await startServer();
+    const backbone = await open(server);
+    const { seen } = follow(backbone);
+    const identity = await backbone.identity();
+    const state = { acknowledged: 0, stopped: false };
+    const writing = (async () => {
+      for (let version = 1; !state.stopped; version += 1) {
+        const done = await published(backbone, [row('x', version)]).catch(() => false);
+        if (done) state.acknowledged = version;
+        await backbone.registers.compareAndSet(`r${version}`, 'one', null).catch(() => null);
+      }
+    })();
+    for (let round = 0; round < 5; round += 1) {
+      const before = state.acknowledged;
+      await expect.poll(() => state.acknowledged, { timeout: 20_000 }).toBeGreaterThan(before + 5);
+      await server.kill();
+      await server.start();
+      expect(await answered(() => backbone.identity())).toBe(identity);
+      expect(await answered(() => backbone.latest('a.1'))).toBeGreaterThan(before);
+    }
+    state.stopped = true;
+    await writing;
+    await expect.poll(() => seen.get('x'), { timeout: 20_000 }).toBeGreaterThanOrEqual(state.acknowledged);
+    expect(await backbone.latest('a.1')).toBeGreaterThanOrEqual(state.acknowledged);
   });
 
   test('that was set back to a copy of its files is another one, for who was connected', async () => {
@@ -278,13 +306,3 @@ describe('the network', () => {
     expect(tally.done).toBeGreaterThan(10);
   });
 });
-
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
