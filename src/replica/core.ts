@@ -71,7 +71,15 @@ export async function createCore(given: CoreOptions, identity: Identity): Promis
   const clock = createClock(() => host.now(), stored.clock);
   const memory = createMemory(stored.commit);
   const quarantine = createQuarantine(memory, stored.quarantined);
-  const loading = createLoading({ memory, store, clock, variables, quarantine, host, me });
+  const loading = createLoading({
+    memory,
+    store,
+    clock,
+    variables,
+    quarantine,
+    host,
+    isOwn: (replica) => isOwn(identity, replica),
+  });
   const updating = createUpdating({ memory, host, clock, me });
   const listenerFailed = (error: unknown) => options.alarm({ kind: 'listener', message: `a listener failed: ${String(error)}` });
   const watchers = createWatchers(updating.read, listenerFailed);
@@ -163,6 +171,8 @@ function publisherOf(options: CoreOptions, memory: Memory, identity: Identity, p
   const mine = () => [identity.me, ...identity.old.map(({ id }) => id).filter(identity.owns)];
   return createPublisher({ memory, store, host, backbone, me: identity.me, mine, published, delayMs: publishDelayMs });
 }
+
+const isOwn = ({ me, old }: Identity, replica: string): boolean => replica === me || old.some(({ id }) => id === replica);
 
 /** The clock is remembered with every flush that moved it, so that stamps increase over restarts, too. */
 function clockSaver(clock: Clock, memory: Memory) {

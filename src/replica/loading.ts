@@ -22,7 +22,8 @@ export interface LoadingOptions {
   readonly variables: ReadonlyMap<string, Variable>;
   readonly quarantine: Quarantine;
   readonly host: Host;
-  readonly me: string;
+  /** True for the rows of this store's own incarnations: they are in force, whatever the clock said when they were written. */
+  readonly isOwn: (replica: string) => boolean;
 }
 
 export interface Loading {
@@ -101,7 +102,7 @@ function slotOf(options: LoadingOptions, address: Address, stored: readonly Stor
     const row = JSON.parse(received.bytes) as object;
     const stamp = strategy?.latestStamp(row) ?? null;
     // It came while nobody could tell what it is: its variable was not declared then.
-    if (stamp !== null && received.replica !== options.me && isAhead(stamp, options.host.now())) {
+    if (stamp !== null && !options.isOwn(received.replica) && isAhead(stamp, options.host.now())) {
       options.quarantine.hold(received, stamp[0]);
       continue;
     }
