@@ -38,6 +38,8 @@ export interface Registers {
 /** What a subscriber gets. `cursor` resumes after these rows; it is opaque. */
 export interface Delivery {
   readonly rows: readonly StoredRow[];
+  /** The backbone's identity in which they were kept. */
+  readonly identity: string;
   readonly cursor: string;
 }
 

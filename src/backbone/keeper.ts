@@ -48,6 +48,7 @@ export interface Keeper {
 /** Oldest first. `from` and `to` are the cursors before and after them; `nextMs`: when the next row came, if there is one. */
 export interface KeptRows {
   readonly rows: StoredRow[];
+  readonly identity: string;
   readonly from: string;
   readonly to: string;
   readonly nextMs: number | null;
@@ -145,11 +146,11 @@ const registerOf = (identity: string, written: Written | undefined): Register =>
 
 const absentIn = (identity: string): Register => ({ value: null, revision: `${identity}.`, identity });
 
-function readOn({ epoch, feed }: State, cursor: string | null, page: FeedPage): KeptRows {
+function readOn({ identity, epoch, feed }: State, cursor: string | null, page: FeedPage): KeptRows {
   const [ofEpoch, text] = cursor?.split('.') ?? [];
   const place = ofEpoch === epoch ? Number(text) : 0;
   const { rows, end, nextMs } = feed.after(place, page);
-  return { rows, from: `${epoch}.${place}`, to: `${epoch}.${end}`, nextMs };
+  return { rows, identity, from: `${epoch}.${place}`, to: `${epoch}.${end}`, nextMs };
 }
 
 const snapshotOf = ({ identity, feed, registers }: State): LoopbackSnapshot => ({

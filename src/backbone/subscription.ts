@@ -62,9 +62,9 @@ export function openSubscriber(options: SubscriberOptions): Subscriber {
       else asked.push(each);
     }
   };
-  const deliver = async ({ rows, from, to, nextMs }: KeptRows): Promise<void> => {
-    const delivery = distort(rows);
-    await receive({ rows: delivery.rows, cursor: delivery.whole ? to : from });
+  const deliver = async ({ rows, identity, from, to, nextMs }: KeptRows): Promise<void> => {
+    const delivery = distort(rows, identity);
+    await receive({ rows: delivery.rows, identity, cursor: delivery.whole ? to : from });
     if (delivery.whole) pass(to, nextMs);
     rest(delivery.whole ? nextMs : host.elapsed());
   };
@@ -108,6 +108,7 @@ export function openSubscriber(options: SubscriberOptions): Subscriber {
 /** What the network does to a delivery. `whole`: it holds every row that it should, so that the cursor may pass them. */
 function createDistortion(wire: Wire, host: Host) {
   let past: StoredRow[] = [];
+  let pastIdentity = '';
   let wholeNext = false;
 
   const shuffle = (rows: readonly StoredRow[]) =>
@@ -116,7 +117,9 @@ function createDistortion(wire: Wire, host: Host) {
       .sort((a, b) => a.order - b.order)
       .map(({ row }) => row);
 
-  return (rows: readonly StoredRow[]): { rows: readonly StoredRow[]; whole: boolean } => {
+  return (rows: readonly StoredRow[], identity: string): { rows: readonly StoredRow[]; whole: boolean } => {
+    if (identity !== pastIdentity) past = [];
+    pastIdentity = identity;
     const repeated = wire.chance(wire.network.duplication) ? past : [];
     const partly = !wholeNext && wire.chance(wire.network.reordering);
     wholeNext = partly;

@@ -70,7 +70,8 @@ export function openFeed(options: FeedOptions): Feed {
     const rows = answers.filter(({ place }) => place !== null).map(asRow);
     const place = Number(answers.at(-1)?.place ?? (identity === at.identity ? at.place : 0));
     if (closed) return false;
-    if (rows.length > 0) await options.receive({ rows, cursor: printCursor(marks.saw(identity, answers[0]?.log), place) });
+    if (rows.length > 0)
+      await options.receive({ rows, identity, cursor: printCursor(marks.saw(identity, answers[0]?.log), place) });
     at = { identity, place };
     // What was asked for before the page was read is behind it, when that was the last page.
     if (isLast(rows)) for (const resolve of asked.splice(0, waiting)) resolve();

@@ -4,8 +4,8 @@
  *
  * Invariants:
  *   C1  Received rows and the cursor behind them are one commit; rows that could not be committed are delivered again.
- *   C2  That everything here is published to a backbone is remembered only when it is.
- *   C3  A received row is not published back, but to a backbone that it did not come from: every change would cross the network once per replica.
+ *   C2  That a backbone was told everything here is remembered only when it was, and forgotten in the commit of a row that came from another.
+ *   C3  A received row is not published back to the backbone that it came from: every change would cross the network once per replica.
  */
 import type { Backbone, Delivery } from '../backbone/backbone.ts';
 import { quarantineAheadMs } from '../clock.ts';
@@ -56,7 +56,9 @@ export function connect(options: ConnectionOptions): Connection {
   // What the last life knew was all that was known when it said so; who has never known all, knows nothing of others.
   let wholeMs = options.wholeAt === null ? Number.NEGATIVE_INFINITY : host.elapsed() - Math.max(0, host.now() - options.wholeAt);
   let isAsking = false;
-  let seenIdentity = options.knownIdentity;
+  /** The backbone that was told everything (C2), and the one that was or is being told; null: none. */
+  let told = options.knownIdentity;
+  let telling = told;
   let cancel: Cancel | null = null;
   let closed = false;
 
@@ -71,15 +73,19 @@ export function connect(options: ConnectionOptions): Connection {
       close(); // it could never be committed, and so would be delivered for ever
       throw memory.refusal;
     }
-    const from = seenIdentity;
     const rows = delivery.rows.filter(isWanted);
     await options.loading.hold(addressesOf(rows));
     joinRows(options, rows);
+    if (delivery.identity !== telling) forgetTold();
     putRecord(memory, cursorRecord, delivery.cursor);
     if (wholeMs > Number.NEGATIVE_INFINITY) putRecord(memory, wholeRecord, String(Math.round(host.now() - age())));
     await options.flush.durable(pendingCommit(memory));
-    // The backbone that they came from has them; another one was told everything while these were still on their way to the store.
-    if (seenIdentity !== from) options.publisher.add(rows);
+  }
+
+  /** The next contact tells everything again. */
+  function forgetTold(): void {
+    told = telling = null;
+    putRecord(memory, backboneRecord, null);
   }
 
   const age = (): number => Math.max(0, Math.round(Math.min(host.elapsed() - wholeMs, host.now())));
@@ -118,17 +124,20 @@ export function connect(options: ConnectionOptions): Connection {
         message: `this machine’s clock differs from the backbone’s by ${Math.round(skewMs / 1000)} s: set it (NTP)`,
       });
     }
-    if (identity !== seenIdentity) await publishAll(identity);
+    if (identity !== told) await publishAll(identity);
     await options.contact();
-    await recheckQuarantine();
   }
 
   /** A new backbone, or one that lost rows, shows another identity: whoever holds a row that it lacks publishes it (C2). */
   async function publishAll(identity: string): Promise<void> {
+    forgetTold();
+    telling = identity;
     await options.flush.all(); // what was received is in the store, so it is not missed there
+    options.publisher.add(options.quarantine.list().map(({ until: _, ...row }) => row));
     await options.publisher.addAll();
     await options.publisher.drain();
-    seenIdentity = identity;
+    if (telling !== identity) return; // meanwhile something came of another backbone
+    told = identity;
     putRecord(memory, backboneRecord, identity);
   }
 
@@ -137,7 +146,6 @@ export function connect(options: ConnectionOptions): Connection {
     if (due.length === 0) return;
     await options.loading.hold(addressesOf(due));
     joinRows(options, due);
-    options.publisher.add(due); // in quarantine they were in no row of the store, so nobody told a backbone that came later
   }
 
   function schedule(delayMs: number): void {
@@ -145,6 +153,8 @@ export function connect(options: ConnectionOptions): Connection {
     cancel = host.after(delayMs, () => {
       contact()
         .catch(() => {}) // out of reach: the age grows, and the next contact tries again
+        .then(recheckQuarantine)
+        .catch(() => {}) // the store failed: they are due at the next contact, too
         .finally(() => schedule(options.contactMs));
     });
   }

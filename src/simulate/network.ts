@@ -96,6 +96,7 @@ const throughAll = (backbone: Backbone, around: Around): Backbone => ({
 
 interface Journey {
   readonly cursor: string;
+  readonly identity: string;
   waiting: number;
 }
 
@@ -120,11 +121,12 @@ function travelling({ host, random, lag, retryMs, isCut }: PathOptions, backbone
       if (busy || closed || arrived.length === 0) return;
       if (isCut()) return void later(retryMs);
       busy = true;
-      const batch = arrived;
-      arrived = [];
+      const identity = arrived[0]?.journey.identity ?? '';
+      const batch = arrived.filter(({ journey }) => journey.identity === identity);
+      arrived = arrived.filter(({ journey }) => journey.identity !== identity);
       const next = cursorAfter(batch.map(({ journey }) => journey));
       try {
-        await receive({ rows: batch.map(({ row }) => row), cursor: next });
+        await receive({ rows: batch.map(({ row }) => row), identity, cursor: next });
         safe = next;
         for (const { journey } of batch) journey.waiting -= 1;
         while (journeys[0]?.waiting === 0) journeys.shift();
@@ -146,8 +148,8 @@ function travelling({ host, random, lag, retryMs, isCut }: PathOptions, backbone
       }
       return reached;
     }
-    const subscription = backbone.subscribe(cursor, async ({ rows, cursor: to }: Delivery) => {
-      const journey = { cursor: to, waiting: rows.length };
+    const subscription = backbone.subscribe(cursor, async ({ rows, identity, cursor: to }: Delivery) => {
+      const journey = { identity, cursor: to, waiting: rows.length };
       journeys.push(journey);
       for (const row of rows) {
         host.after(drawDelay(lag, random), () => {

@@ -17,8 +17,14 @@ const rows: readonly BackboneCase[] = [
     await a.publish([rowOf('x', 'a.1', 1), rowOf('y', 'a.1', 1)]);
     await b.publish([rowOf('x', 'b.1', 1)]);
     const late = follow(bench.connect('c'));
-    for (const { versions } of [...early, late]) {
+    const identity = await a.identity();
+    for (const { versions, deliveries } of [...early, late]) {
       await eventually(bench.host, () => versions.size === 3, 'three rows arrived');
+      same(
+        deliveries.every((delivery) => delivery.identity === identity),
+        true,
+        'each delivery names the identity',
+      );
     }
   }),
   over('B1: a subscriber goes on after its cursor, and gets what came meanwhile', [], async (bench) => {

@@ -1,5 +1,5 @@
 /** Replicas on a simulated host: real store contract, real loopback, virtual time. */
-import { createLoopback, type Loopback, type LoopbackOptions } from '../../src/backbone/index.ts';
+import { type Backbone, createLoopback, type Loopback, type LoopbackOptions } from '../../src/backbone/index.ts';
 import { openReplica, type Replica, type ReplicaOptions } from '../../src/replica/index.ts';
 import type { SimulatedHost, World } from '../../src/simulate/host.ts';
 import { createSimulatedProcess, type KillAt, type SimulatedProcess } from '../../src/simulate/process.ts';
@@ -33,9 +33,16 @@ export interface ClusterOptions {
   readonly variables: Readonly<Record<string, Declaration>>;
   /** null: no backbone. */
   readonly loopback?: Partial<LoopbackOptions> | null;
+  /** What lies between a machine and the backbone. */
+  readonly path?: (name: string, backbone: Backbone) => Backbone;
 }
 
-export function createCluster({ world, variables, loopback: network = {} }: ClusterOptions): Cluster {
+export function createCluster({
+  world,
+  variables,
+  loopback: network = {},
+  path = (_, backbone) => backbone,
+}: ClusterOptions): Cluster {
   const declared = declareAll(variables);
   const loopback = network === null ? null : createLoopback({ host: world.host('backbone'), ...network });
   const machines = new Map<string, Machine>();
@@ -68,7 +75,7 @@ export function createCluster({ world, variables, loopback: network = {} }: Clus
         host: process.host,
         store: process.store(at.disk.open()),
         witness: process.witness(at.witness.open()),
-        backbone: loopback === null ? null : process.backbone(loopback.connect(name)),
+        backbone: loopback === null ? null : process.backbone(path(name, loopback.connect(name))),
         ...rest,
       });
       at.replica = replica;
