@@ -21,7 +21,7 @@ export interface LocationOptions {
   /** How long a register takes there and back, milliseconds. */
   readonly rttMs?: number;
   readonly alarm: (alarm: Alarm) => void;
-  /** Told why a server that answers is not used as the backbone. */
+  /** Told why the backbone is not used. */
   readonly refused?: (error: CffbrwError) => void;
   /** Told how long commits and calls to the backbone take. */
   readonly observeTime?: ObserveTime;

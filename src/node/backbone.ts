@@ -21,7 +21,7 @@ export interface PostgresBackboneOptions {
   readonly target: BackboneTarget;
   /** Where this store stopped reading: what is less than that is noticed at once. */
   readonly cursor?: string | null;
-  /** Told, once each time it changes, why a server that answers is not used. */
+  /** Told, once each time it changes, why the server is not used: it must not be, or it is out of reach at the start. */
   readonly refused?: (error: CffbrwError) => void;
   readonly host?: Host;
 }
@@ -42,11 +42,10 @@ export async function openPostgresBackbone(options: PostgresBackboneOptions): Pr
   const refused = onceEach(options.refused ?? (() => {}));
   const line = (more: { readonly wake?: () => void } = {}) => createLine({ target, marks, host, refused, ...more });
   const lines = { questions: line(), publishing: line(), feed: line({ wake }) };
-  await lines.questions.session().catch((error: unknown) => {
-    if ((error as CffbrwError).code === 'INVALID_APP') {
-      for (const one of Object.values(lines)) one.close();
-      throw error;
-    }
+  await lines.questions.session().catch((error: CffbrwError) => {
+    if (error.code !== 'INVALID_APP') return refused(error); // it is tried again
+    for (const one of Object.values(lines)) one.close();
+    throw error;
   });
   return face({ target, host, marks, feeds, ...lines });
 }

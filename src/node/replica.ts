@@ -27,7 +27,7 @@ export interface NodeOptions extends Pick<ReplicaOptions, 'alarm'> {
   readonly backbone?: Backbone | string | null;
   /** An operator says: join this backbone although it is not the one that this store knows. */
   readonly adopt?: boolean;
-  /** Told why a server that answers is not used as the backbone. */
+  /** Told why the backbone is not used: its server must not be, or it is out of reach at the start. */
   readonly refused?: (error: CffbrwError) => void;
   /** Told how long commits and calls to the backbone take. */
   readonly observeTime?: ObserveTime;

@@ -132,3 +132,18 @@ test('a backbone that was emptied is not joined again before an operator says so
       await expect.poll(() => take(at, 'ann'), { timeout: 30_000 }).toMatchObject({ ok: true, receipt: first.body.receipt });
     }
   }));
+
+test('a process that cannot reach the backbone starts, says so, serves what is here, and stops', () =>
+  onStage(async ({ site }) => {
+    const fra = await site('fra');
+    fra.proxy.cut();
+    const app = await fra.start();
+    expect(app.output()).toContain('out of reach');
+    expect((await fra.post('/write', { user: 'ann', number: 1 })).status).toBe(200);
+    expect((await fra.post('/grab', { user: 'ann' })).body).toMatchObject({ ok: false, reason: 'unreachable' });
+    fra.proxy.heal();
+    await expect.poll(async () => (await fra.post('/grab', { user: 'ann' })).body.ok, { timeout: 20_000 }).toBe(true);
+    // Nobody answers, and nobody says so.
+    fra.proxy.swallow('to-client');
+    expect(await fra.stop()).toBe(0);
+  }));
