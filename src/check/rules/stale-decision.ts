@@ -16,7 +16,8 @@ export const staleDecision: Rule = (model) => {
       return read === undefined ? [] : [{ step: guard.step, effect, guard, read }];
     }),
   );
-  return oncePerStep(decided).map((one) => report(model, one));
+  const repairs = repairsOf(model);
+  return oncePerStep(decided).map((one) => report(model, one, repairs));
 };
 
 /** The count that a decision reads. Whether there is a value at all does not change back. */
@@ -39,12 +40,12 @@ interface Decided {
   readonly read: ReadTerm;
 }
 
-function report(model: Model, { effect, guard, read }: Decided): Finding {
+function report(model: Model, { effect, guard, read }: Decided, repairs: Repairs): Finding {
   const strategy = model.app.variables.get(read.variable)?.strategy;
   const what = effect.kind === 'send' ? `the request of ${stepText(effect.step)} goes out` : 'the answer is given';
   return found('R3', guard.step, {
     story: `One user has just changed ${read.variable} at another location, and another ${doing(effect.run)} here: \`${conditionText(guard)}\` decides on a value that is not the latest, and ${what} all the same.`,
-    edits: repair(model, guard),
+    edits: repairs.get(guard.step)?.() ?? [],
     summary:
       strategy === 'bounded-counter'
         ? advice.bounded
@@ -54,13 +55,18 @@ function report(model: Model, { effect, guard, read }: Decided): Finding {
   });
 }
 
+type Repairs = ReadonlyMap<Guard['step'], () => readonly Edit[]>;
+
 /** Where the same decision controls a write, what repairs that repairs this. */
-function repair(model: Model, guard: Guard): readonly Edit[] {
+function repairsOf(model: Model): Repairs {
+  const repairs = new Map<Guard['step'], () => readonly Edit[]>();
   for (const write of model.writes) {
-    const reading = readingFacts(write).find((one) => one.guard.step === guard.step);
-    if (reading !== undefined) return escrow(model, write, reading);
+    for (const reading of readingFacts(write)) {
+      const { step } = reading.guard;
+      if (!repairs.has(step)) repairs.set(step, () => escrow(model, write, reading));
+    }
   }
-  return [];
+  return repairs;
 }
 
 const advice = {

@@ -4,7 +4,7 @@ import { factsOf } from '../fact.ts';
 import type { Finding } from '../finding.ts';
 import { editorOf, together } from '../repair/text.ts';
 import { found, oncePerStep, placeOf, type Rule } from '../report.ts';
-import { type SymbolTerm, type Term, within } from '../term.ts';
+import { type Root, type SymbolTerm, type Term, within } from '../term.ts';
 import { stepText, twoUsers } from '../words.ts';
 
 interface Take extends Write {
@@ -13,12 +13,29 @@ interface Take extends Write {
 
 export const uncheckedTake: Rule = (model) => {
   const takes = oncePerStep(model.writes.filter((write): write is Take => write.result !== null));
+  const users = usersOf(model.effects);
   return takes.flatMap((take) => {
-    if (!model.effects.some((effect) => looksAt(effect, take.result))) return [untested(take)];
-    const user = model.effects.find((effect) => usesUnproven(effect, take.result));
+    const effects = users.get(take.result) ?? [];
+    if (!effects.some((effect) => looksAt(effect, take.result))) return [untested(take)];
+    const user = effects.find((effect) => usesUnproven(effect, take.result));
     return user === undefined ? [] : [unproven(take, user)];
   });
 };
+
+/** The effects that hand on, or depend on, what a take gave: few of all that an app has. */
+function usersOf(effects: readonly AnyEffect[]): ReadonlyMap<Root, readonly AnyEffect[]> {
+  const users = new Map<Root, AnyEffect[]>();
+  for (const effect of effects) {
+    const terms = [...effect.guards.map(({ condition }) => condition), ...termsOf(effect)];
+    for (const root of new Set(terms.flatMap(({ roots }) => [...roots]))) {
+      if (root.kind !== 'symbol' || root.origin !== 'take') continue;
+      const known = users.get(root);
+      if (known === undefined) users.set(root, [effect]);
+      else known.push(effect);
+    }
+  }
+  return users;
+}
 
 const telling: ReadonlySet<string> = new Set(['ok', 'reason', 'failed', 'repeated', 'confirmed']);
 
@@ -51,7 +68,9 @@ function termsOf(effect: AnyEffect): readonly Term[] {
 }
 
 const usesUnproven = (effect: AnyEffect, result: SymbolTerm): boolean => {
-  const used = termsOf(effect).filter((term) => [...within(term)].some((one) => isReceipt(one, result)));
+  const used = termsOf(effect).filter(
+    (term) => term.roots.has(result) && [...within(term)].some((one) => isReceipt(one, result)),
+  );
   return (
     used.length > 0 &&
     !effect.guards.some((guard) => guard.certain && proves(guard, result)) &&
