@@ -153,6 +153,16 @@ describe('the feed', () => {
   });
 });
 
+test('of several servers one that answers is taken', async () => {
+  const schema = newSchema();
+  const url = server
+    .url(`?schema=${schema}&timeout=2`)
+    .replace(`@127.0.0.1:${server.port}/`, `@127.0.0.1:1,127.0.0.1:${server.port}/`);
+  const backbone = await openPostgresBackbone({ target: parseBackboneUrl(url, {}) });
+  expect(await backbone.identity()).toContain('.');
+  await backbone.close();
+});
+
 describe('rows', () => {
   test('of one version are ordered as JavaScript orders text', async () => {
     const schema = newSchema();
