@@ -8,6 +8,8 @@ interface Base {
   readonly id: number;
   /** The reads and symbols that it is made of, at any depth, those in keys too. What `age()` asks of is none. */
   readonly roots: ReadonlySet<Root>;
+  /** How many terms are inside, itself included, where what stands in several places counts as often. */
+  readonly size: number;
 }
 
 export interface ReadTerm extends Base {
@@ -57,6 +59,11 @@ export interface Terms {
 
 const noRoots: ReadonlySet<Root> = new Set();
 
+/** A larger term is not looked into: names that double a name (`let: { b: a + a }`) make one of any size in a few steps. */
+const maxSize = 2_000;
+
+const sizeOf = (parts: readonly Term[]): number => parts.reduce((sum, { size }) => sum + size, 1);
+
 /** The roots of all of them; most have those of one, and share its set. */
 function union(terms: readonly Term[]): ReadonlySet<Root> {
   let all = noRoots;
@@ -83,35 +90,47 @@ export function createTerms(): Terms {
     return made;
   };
   const terms: Terms = {
-    literal: (value) => intern(`l${JSON.stringify(value)}`, (id) => ({ kind: 'literal', id, value, roots: noRoots })),
+    literal: (value) => intern(`l${JSON.stringify(value)}`, (id) => ({ kind: 'literal', id, value, roots: noRoots, size: 1 })),
     read: (content) =>
       intern(`r${content.variable} ${content.window} ${content.key?.id ?? ''}`, (id) =>
         withSelf<ReadTerm>({ kind: 'read', id, ...content }, content.key === null ? [] : [content.key]),
       ),
     symbol: (origin, name, derived = []) =>
       intern(`s${origin} ${name}`, (id) => withSelf<SymbolTerm>({ kind: 'symbol', id, origin, name }, derived)),
-    object: (fields) =>
-      intern(`o${JSON.stringify(fields.map(({ name, value }) => [nameId(name), value.id]))}`, (id) => ({
-        ...{ kind: 'object', id, fields },
-        roots: union(fields.flatMap(({ name, value }) => (typeof name === 'object' && name !== null ? [name, value] : [value]))),
-      })),
+    object(fields) {
+      const parts = fields.flatMap(({ name, value }) => (typeof name === 'object' && name !== null ? [name, value] : [value]));
+      const key = `o${JSON.stringify(fields.map(({ name, value }) => [nameId(name), value.id]))}`;
+      return intern<Term>(key, (id) => bounded({ ...{ kind: 'object', id, fields }, roots: union(parts), size: sizeOf(parts) }));
+    },
     member(object, name) {
       const inside = fieldOf(object, name, terms);
-      return inside ?? intern(`m${object.id} ${name}`, (id) => ({ kind: 'member', id, object, name, roots: object.roots }));
+      const { roots, size } = object;
+      return (
+        inside ??
+        intern<Term>(`m${object.id} ${name}`, (id) => bounded({ kind: 'member', id, object, name, roots, size: size + 1 }))
+      );
     },
     operation: (name, ...parts) =>
-      intern(`p${name} ${parts.map((part) => part.id).join()}`, (id) => {
-        return { kind: 'operation', id, name, parts, roots: name === 'age' ? noRoots : union(parts) };
-      }),
+      intern<Term>(`p${name} ${parts.map((part) => part.id).join()}`, (id) =>
+        bounded({
+          ...{ kind: 'operation', id, name, parts },
+          roots: name === 'age' ? noRoots : union(parts),
+          size: sizeOf(parts),
+        }),
+      ),
   };
   return terms;
 }
 
+/** Of a term that is too large only what it is made of is kept. */
+const bounded = (term: Term): Term =>
+  term.size <= maxSize ? term : { kind: 'operation', id: term.id, name: 'large', parts: [], roots: term.roots, size: 1 };
+
 const nameId = (name: Field['name']): string | number | null => (typeof name === 'object' ? (name?.id ?? null) : name);
 
-function withSelf<Self extends Root>(content: Omit<Self, 'roots'>, others: readonly Term[]): Self {
+function withSelf<Self extends Root>(content: Omit<Self, 'roots' | 'size'>, others: readonly Term[]): Self {
   const roots = new Set<Root>(union(others));
-  const self = { ...content, roots } as unknown as Self;
+  const self = { ...content, roots, size: sizeOf(others) } as unknown as Self;
   roots.add(self);
   return self;
 }
