@@ -90,11 +90,12 @@ export const knownBugs: readonly KnownBug[] = [
   bankBug('loser keeps unit'),
   bankBug('strong by count', 4_000),
   bug('cursor committed before rows', 'src/replica/connection.ts', [
-    'joinRows(options, rows);\n    putRecord(memory, cursorRecord, delivery.cursor);',
+    'joinRows(options, rows);\n',
     `putRecord(memory, cursorRecord, delivery.cursor);
     await options.flush.durable(pendingCommit(memory));
     await options.loading.hold(addressesOf(rows));
-    joinRows(options, rows);`,
+    joinRows(options, rows);
+`,
   ]),
   bug('an older row replaces a newer one', receive, ['return received.version > before.version;', 'return true;']),
   bug('quarantine off', receive, ['if (stamp !== null && isAhead(stamp, host.now())) {', 'if (stamp === undefined) {']),
@@ -133,8 +134,16 @@ export const knownBugs: readonly KnownBug[] = [
     'if (bank.recovering !== null) return planRecovery(branch, desk, account, bank);',
     '',
   ]),
-  bug('a backbone that lost something is not noticed', 'src/replica/connection.ts', [
-    'if (identity !== seenIdentity) await',
-    'if (seenIdentity === null) await',
-  ]),
+  {
+    name: 'a backbone that lost something is not noticed',
+    budget: usualBudget,
+    patches: [
+      {
+        file: 'src/replica/connection.ts',
+        find: 'if (identity !== told) await publishAll(identity);',
+        replace: 'if (told === null) await publishAll(identity);',
+      },
+      { file: 'src/replica/connection.ts', find: 'if (delivery.identity !== telling) forgetTold();', replace: '' },
+    ],
+  },
 ];

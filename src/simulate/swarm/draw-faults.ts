@@ -1,7 +1,6 @@
 /** The faults of a plan: what is done, and what ends it. */
 import type { Random } from '../random.ts';
 import type { Fault } from '../schedule.ts';
-import type { BulkFault } from './plan.ts';
 
 /** `network` and `elsewhere` are there from the beginning or not at all; the others happen. */
 export const faultKinds = [
@@ -11,6 +10,14 @@ export const faultKinds = [
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
+
+export interface BulkFault {
+  /** All the power of all machines; everybody's processes. */
+  readonly kind: 'blackout';
+  readonly atMs: number;
+  readonly region: 'everywhere';
+  readonly power: boolean;
+}
 
 interface FaultOptions {
   readonly kinds: readonly FaultKind[];
@@ -28,11 +35,19 @@ interface Spell {
 export function drawFaults(random: Random, { kinds, regions, durationMs, count }: FaultOptions): (Fault | BulkFault)[] {
   const happening = kinds.filter((kind) => kind !== 'network' && kind !== 'elsewhere');
   if (happening.length === 0) return [];
-  return Array.from({ length: count }, () => {
+  const faults = Array.from({ length: count }, () => {
     const atMs = random.next() * durationMs;
     const untilMs = atMs + random.next() * random.pick([50, 500, durationMs]);
     return drawFault(random, random.pick(happening), { atMs, untilMs, region: random.pick(regions) });
   }).flat();
+  return kinds.includes('crash-at') ? faults.flatMap((fault) => dyingAgain(random, fault)) : faults;
+}
+
+/** Who starts may die at any await of its start, or soon after. */
+function dyingAgain(random: Random, fault: Fault | BulkFault): (Fault | BulkFault)[] {
+  if (fault.kind !== 'start' || random.chance(0.5)) return [fault];
+  const spell = { atMs: fault.atMs + 0.01, untilMs: fault.atMs + random.integer(20, 400), region: fault.region };
+  return [fault, ...crashAt(random, spell, random.integer(1, 150))];
 }
 
 function drawFault(random: Random, kind: FaultKind, spell: Spell): (Fault | BulkFault)[] {
@@ -50,7 +65,7 @@ function drawFault(random: Random, kind: FaultKind, spell: Spell): (Fault | Bulk
         { kind: 'start', ...then },
       ];
     case 'crash-at':
-      return crashAt(random, spell, random.integer(1, 60));
+      return crashAt(random, spell, random.integer(1, 100));
     case 'storm':
       return storm(random, spell);
     case 'blackout':

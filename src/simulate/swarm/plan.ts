@@ -6,12 +6,11 @@
 import { createRandom, type Random } from '../random.ts';
 import type { Fault, NetworkSettings } from '../schedule.ts';
 import { appCount } from './app.ts';
-import { drawFaults, type FaultKind, faultKinds } from './draw-faults.ts';
+import { type BulkFault, drawFaults, type FaultKind, faultKinds } from './draw-faults.ts';
 
-export const asks = [
-  ...['add', 'hit', 'wipe', 'visit', 'set', 'merge', 'drop', 'raise', 'lower', 'read', 'refuse'],
-  ...['take', 'hold', 'list', 'strong', 'once', 'seat', 'settle', 'mint', 'burn', 'keyed', 'race'],
-] as const;
+const valueAsks = ['add', 'hit', 'wipe', 'visit', 'set', 'merge', 'drop', 'raise', 'lower', 'read', 'refuse'] as const;
+const stockAsks = ['take', 'hold', 'list', 'strong', 'once', 'seat', 'settle', 'mint', 'burn', 'keyed', 'race'] as const;
+const asks = [...valueAsks, ...stockAsks] as const;
 
 export type AskKind = (typeof asks)[number];
 
@@ -28,14 +27,6 @@ export interface AskAction {
   readonly pick: number;
   /** Through the app's handler, or straight to the replica. */
   readonly door: 'handler' | 'replica';
-}
-
-export interface BulkFault {
-  /** All the power of all machines; everybody's processes. */
-  readonly kind: 'blackout';
-  readonly atMs: number;
-  readonly region: 'everywhere';
-  readonly power: boolean;
 }
 
 export type SwarmAction = AskAction | BulkFault | Fault;
@@ -120,8 +111,9 @@ interface LoadOptions {
 }
 
 function drawAsks(random: Random, regions: readonly string[], { count, everyMs }: LoadOptions): AskAction[] {
-  const chosen = subset(random, asks, random.pick([0.3, 0.6, 1]));
-  const kinds = chosen.length === 0 ? asks : chosen;
+  const about = random.pick([asks, asks, stockAsks, stockAsks, valueAsks]);
+  const chosen = subset(random, about, random.pick([0.3, 0.6, 1]));
+  const kinds = chosen.length === 0 ? about : chosen;
   const doors = random.pick([['replica'], ['handler'], ['replica', 'handler']] as const);
   const keys = random.pick([1, 3]);
   // Some work goes on at the same instant everywhere, which is where races are.

@@ -179,8 +179,12 @@ const isCurrent = ({ app }: Stage, { variable }: Spot): boolean => app.variables
 const mayStrand = ({ forgetful, operator, cluster }: Stage): boolean =>
   forgetful.size > 0 || operator.adopt || [...cluster.machines.values()].some(({ replica }) => replica === null);
 
+/** Longer than a replica answers by its last refusal. */
+const refusalMs = 2_500;
+
 async function sell(stage: Stage, running: readonly Machine[], spot: Spot, shelf: Shelf): Promise<boolean> {
   const most = 2 * (shelf.initial + shelf.mintedAtMost) + 4;
+  let refused = 0;
   for (let index = 0; index < most; index += 1) {
     const machine = running[index % running.length] as Machine;
     const told = await ended(stage, machine, async (replica) => {
@@ -193,7 +197,13 @@ async function sell(stage: Stage, running: readonly Machine[], spot: Spot, shelf
     }
     const { ok, receipt, reason } = told.value;
     if (reason === 'exhausted') return true;
-    if (!ok || receipt === null) continue;
+    if (!ok || receipt === null) {
+      refused += 1;
+      if (refused > 2 * running.length) return true;
+      await stage.world.run(refusalMs);
+      continue;
+    }
+    refused = 0;
     const grant = { receipt, machine: machine.name, entries: [{ shelf, units: 1 }], once: null, hold: false };
     report(stage, 'C2', stage.oracle.stock.granted(grant, false));
     if (stage.finding !== null) return false;

@@ -20,8 +20,9 @@ import type { Fault } from '../schedule.ts';
 import { swarmApp } from './app.ts';
 import { keyed, mint, race, settle, take } from './ask-stock.ts';
 import { add, drop, merge, offer, read, refuse, set, wipe } from './ask-values.ts';
+import type { BulkFault } from './draw-faults.ts';
 import { createOracle, type Finding } from './oracle.ts';
-import type { AskAction, BulkFault, SwarmAction, SwarmPlan } from './plan.ts';
+import type { AskAction, SwarmAction, SwarmPlan } from './plan.ts';
 import { checkRest, heal } from './rest.ts';
 import { type Counts, note, report, type Stage } from './stage.ts';
 
