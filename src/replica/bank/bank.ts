@@ -19,19 +19,18 @@ import {
   type Branch,
   closedError,
   createBranch,
-  type Desk,
   deskOf,
   holdsBusiness,
-  intentPrefix,
   isRecovered,
-  type Part,
   serve,
 } from './branch.ts';
 import { checkOpen, isClosed } from './closed.ts';
+import { type Desk, intentPrefix, type Part } from './desk.ts';
 import { createWatchman, type Watchman } from './holds.ts';
 import { isUnsettled, settled, wake, wakeLater } from './lease.ts';
 import { isRecovering, isUnreachable, recoveringError } from './lookup.ts';
 import { burn, type Decided, mint } from './mint.ts';
+import { forgetDecided, readNotices } from './notices.ts';
 import { takeOnce } from './once.ts';
 import type { Later } from './registers.ts';
 import { removeClosed } from './removing.ts';
@@ -40,7 +39,7 @@ import { answerWants, giveBack, returnIdle } from './return.ts';
 import { writeAgain } from './rewrite.ts';
 import { rightsOf, rowOf } from './rights.ts';
 import { ensureAuthenticator } from './secret.ts';
-import { forgetDecided, readNotices, settle } from './settle.ts';
+import { settle } from './settle.ts';
 import { takeStrongly } from './strong.ts';
 import { checkTake, decided, defaultTimeoutMs, granted, prepared, refused, type TakeEntry, takePlain } from './take.ts';
 import { freshWants } from './wants.ts';

@@ -7,15 +7,11 @@
 import { CffbrwError } from '../../error.ts';
 import type { Cancel, Host } from '../../host.ts';
 import type { Address } from '../../strategy/address.ts';
-import { windowOf } from '../../strategy/window.ts';
 import type { Recovery } from '../identity/recovery.ts';
 import type { Account, Ledger } from '../ledger.ts';
-import type { TakeResult } from '../replica.ts';
-import { type Authenticator, receiptPayload } from './receipt.ts';
-import type { BankRecord } from './record.ts';
+import { createDesk, type Desk, isQuiet } from './desk.ts';
+import type { Authenticator } from './receipt.ts';
 import { createLocalRegisters, type LocalRegisters } from './registers.ts';
-
-export type Reason = NonNullable<TakeResult['reason']>;
 
 /** Mechanisms that a test switches off, to see that it notices. Never set outside tests. */
 export type BankBug =
@@ -97,62 +93,6 @@ export interface OpenReceipt {
   readonly once: string | null;
 }
 
-export interface SeenBank {
-  readonly bank: BankRecord | null;
-  readonly revision: string | null;
-}
-
-/** One bounded counter, from the side of one incarnation. */
-export interface Desk {
-  readonly who: string;
-  readonly address: Address;
-  readonly bankName: string;
-  readonly intentName: string;
-  /** What the intent record says: the highest lease that any compare-and-set of mine may write; null: there is no record. */
-  intent: number | null;
-  /** The ledger's generation in which `intent` was read; −1: not yet. */
-  intentGeneration: number;
-  /** True when no compare-and-set of mine can still land. */
-  clean: boolean;
-  seen: SeenBank | null;
-  readonly waiting: Set<Waiter>;
-  /** Units that strong takes wait for. */
-  strongWants: number;
-  turn: Promise<void> | null;
-  again: boolean;
-  retry: Cancel | null;
-  trouble: 'unreachable' | 'recovering' | null;
-  /** The last refusal: good until something shows otherwise. */
-  refusal: { readonly reason: Reason; readonly units: number; readonly untilMs: number } | null;
-  /** By a take, or by something given back. */
-  lastUsedMs: number;
-  /** Looked up at all: who did may still work with it. */
-  touchedMs: number;
-  yieldedUntilMs: number;
-  /** When a want of another replica last made this one look at the bank. */
-  calledMs: number;
-  /** Below so many rights more are fetched in the background. */
-  lowWater: number;
-  /** Wants of others: which version of their row said so, and when it was first heard. */
-  readonly heard: Map<string, { readonly version: number; readonly atMs: number }>;
-  readonly windowEnds: number | null;
-  readonly payloads: Map<number, string>;
-}
-
-/** A take (or a burn) that waits for rights. */
-export interface Waiter {
-  readonly parts: readonly Part[];
-  /** Tries again: true when it was decided, this way or the other. */
-  attempt(): boolean;
-  refuse(reason: Reason, part: Part): void;
-  fail(error: unknown): void;
-}
-
-export interface Part {
-  readonly desk: Desk;
-  readonly units: number;
-}
-
 const noBugs: ReadonlySet<BankBug> = new Set();
 
 export const createBranch = (ledger: Ledger, options: BankOptions): Branch => ({
@@ -187,7 +127,6 @@ export function closedBecause(branch: Branch): 'unreachable' | 'recovering' | nu
   return isRecovered(branch) ? null : 'recovering';
 }
 
-export const intentPrefix = 'intent/';
 const manyDesks = 10_000;
 /** Nothing here takes so long. */
 const quietMs = 60_000;
@@ -200,7 +139,7 @@ export function deskAt(branch: Branch, account: Pick<Account, 'address' | 'varia
     return known;
   }
   if (branch.desks.size % manyDesks === manyDesks - 1) dropQuiet(branch);
-  const desk = createDesk(branch, account, branch.me);
+  const desk = createDesk(branch.host, account, branch.me);
   branch.desks.set(account.address.id, desk);
   return desk;
 }
@@ -209,40 +148,10 @@ export function deskAt(branch: Branch, account: Pick<Account, 'address' | 'varia
 export function deskOf(branch: Branch, account: Pick<Account, 'address' | 'variable'>, who: string): Desk {
   if (who === branch.me) return deskAt(branch, account);
   const name = `${who}/${account.address.id}`;
-  const desk = branch.oldDesks.get(name) ?? createDesk(branch, account, who);
+  const desk = branch.oldDesks.get(name) ?? createDesk(branch.host, account, who);
   branch.oldDesks.set(name, desk);
   return desk;
 }
-
-const createDesk = (branch: Branch, { address, variable }: Pick<Account, 'address' | 'variable'>, who: string): Desk => ({
-  who,
-  address,
-  bankName: `bank/${address.id}`,
-  intentName: `${intentPrefix}${who}/${address.id}`,
-  intent: null,
-  intentGeneration: -1,
-  clean: false,
-  seen: null,
-  waiting: new Set(),
-  strongWants: 0,
-  turn: null,
-  again: false,
-  retry: null,
-  trouble: null,
-  refusal: null,
-  lastUsedMs: branch.host.elapsed(),
-  touchedMs: branch.host.elapsed(),
-  yieldedUntilMs: 0,
-  calledMs: Number.NEGATIVE_INFINITY,
-  lowWater: 0,
-  heard: new Map(),
-  windowEnds: variable.window === undefined ? null : (windowOf(variable.window, address.window)?.endsMs ?? null),
-  payloads: new Map(),
-});
-
-/** True when nothing would be lost with this desk but time. */
-const isQuiet = (desk: Desk): boolean =>
-  desk.waiting.size === 0 && desk.turn === null && desk.retry === null && desk.strongWants === 0 && desk.intent === null;
 
 /** Forgets desks that nobody waits at and that hold nothing. */
 function dropQuiet(branch: Branch): void {
@@ -256,16 +165,6 @@ export const holdsBusiness = (branch: Branch, address: Address): boolean => {
   const desk = branch.desks.get(address.id);
   return desk !== undefined && !isQuiet(desk);
 };
-
-/** The part of a receipt that names the issuer, the address and the units. */
-export function payloadAt(desk: Desk, units: number): string {
-  let payload = desk.payloads.get(units);
-  if (payload === undefined) {
-    payload = receiptPayload(desk.who, desk.address.id, units);
-    if (desk.payloads.size < 16) desk.payloads.set(units, payload);
-  }
-  return payload;
-}
 
 /** Runs tasks of one name one after another. */
 export function locked<T>(branch: Branch, name: string, task: () => Promise<T>): Promise<T> {

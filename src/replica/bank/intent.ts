@@ -10,7 +10,8 @@
 import { invariant } from '../../error.ts';
 import type { BoundedRow } from '../../strategy/bounded-counter.ts';
 import type { Account } from '../ledger.ts';
-import type { Branch, Desk } from './branch.ts';
+import type { Branch } from './branch.ts';
+import type { Desk } from './desk.ts';
 import { rightsOf, rowOf } from './rights.ts';
 
 /** Writes the row of the desk's incarnation. Asserts N7. */

@@ -12,8 +12,9 @@ import type { Register } from '../../backbone/backbone.ts';
 import { CffbrwError } from '../../error.ts';
 import type { BoundedRow } from '../../strategy/bounded-counter.ts';
 import type { Account } from '../ledger.ts';
-import { accountsAt, after, type Branch, type Desk, type SeenBank, serve } from './branch.ts';
+import { accountsAt, after, type Branch, serve } from './branch.ts';
 import { checkOpen, closedWindow, isClosed } from './closed.ts';
+import type { Desk, SeenBank } from './desk.ts';
 import { closeIntent, knownIntent, openIntent, putIntent, readIntent, writeRow } from './intent.ts';
 import { isRecovering, isUnreachable, registersOf } from './lookup.ts';
 import {

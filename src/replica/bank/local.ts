@@ -3,7 +3,8 @@
  * could be unknown, and the only replica holds everything that is free.
  */
 
-import type { Branch, Desk, Part } from './branch.ts';
+import type { Branch } from './branch.ts';
+import type { Desk, Part } from './desk.ts';
 import { writeRow } from './intent.ts';
 import { emptyBank, freeIn, leaseOf, parseBank, printBank, withTotals } from './record.ts';
 import { type Later, whenKnown } from './registers.ts';

@@ -4,8 +4,9 @@
 import { CffbrwError } from '../../error.ts';
 import type { Address } from '../../strategy/address.ts';
 import type { Account } from '../ledger.ts';
-import { accountsAt, type Branch, type Desk, deskAt, type Reason } from './branch.ts';
+import { accountsAt, type Branch, deskAt } from './branch.ts';
 import { checkOpen } from './closed.ts';
+import type { Desk, Reason } from './desk.ts';
 import { openIntent, readIntent, writeRow } from './intent.ts';
 import { settled } from './lease.ts';
 import { exchangeLocally } from './local.ts';

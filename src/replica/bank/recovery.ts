@@ -11,7 +11,8 @@
 
 import type { BoundedRow } from '../../strategy/bounded-counter.ts';
 import type { Account } from '../ledger.ts';
-import type { Branch, Desk, SeenBank } from './branch.ts';
+import type { Branch } from './branch.ts';
+import type { Desk, SeenBank } from './desk.ts';
 import { openIntent, writeRow } from './intent.ts';
 import { type BankRecord, freeIn, leaseOf, printBank, type Totals, totalsOf, withTotals } from './record.ts';
 import { knownInitial, rowOf } from './rights.ts';

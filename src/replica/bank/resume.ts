@@ -1,17 +1,20 @@
 /** What an earlier life left: records of claims, settlements, strong takes and leases whose outcome is not known, each finished once. */
 import { parseAddress } from '../../strategy/address.ts';
 import type { Account } from '../ledger.ts';
-import { accountsAt, type Branch, type Desk, deskOf, intentPrefix, locked } from './branch.ts';
+import { accountsAt, type Branch, deskOf, locked } from './branch.ts';
 import { isClosed } from './closed.ts';
+import { settlingPrefix } from './credit.ts';
+import { type Desk, intentPrefix } from './desk.ts';
 import { readIntent } from './intent.ts';
 import { type KeptReceipt, loadKept, openPrefix, remember } from './kept.ts';
 import { exchangeLocally } from './local.ts';
+import { decidedPrefix } from './notices.ts';
 import { resumeClaim } from './once.ts';
 import { placeOfText } from './receipt.ts';
 import { dropClosed } from './removing.ts';
 import { giveBack } from './return.ts';
 import { rightsOf, rowOf } from './rights.ts';
-import { decidedPrefix, resumeSettling, settlingPrefix } from './settle.ts';
+import { resumeSettling } from './settle.ts';
 import { settleEarlier, strongPrefix } from './strong.ts';
 
 /** Reads which receipts are claims or have deadlines, again after memory was reverted. */

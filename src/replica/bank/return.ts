@@ -1,7 +1,8 @@
 /** Returning rights: in the row first, then to the bank. */
 
 import type { Account } from '../ledger.ts';
-import type { Branch, Desk } from './branch.ts';
+import type { Branch } from './branch.ts';
+import type { Desk } from './desk.ts';
 import { openIntent, writeRow } from './intent.ts';
 import { wake } from './lease.ts';
 import { rightsOf, rowOf } from './rights.ts';

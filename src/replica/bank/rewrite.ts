@@ -12,14 +12,16 @@
 import type { Counter } from '../ledger.ts';
 import type { Branch } from './branch.ts';
 import { isClosedId } from './closed.ts';
+import { settlingPrefix } from './credit.ts';
 import { type Applied, appliedPrefix, grantedPrefix, type KeptReceipt, openPrefix, placeIn, settleName } from './kept.ts';
 import { lookUp, registersOf } from './lookup.ts';
+import { type Decided, decidedPrefix, notify } from './notices.ts';
 import { liveGrant, type Named, parseNamed, printNamed } from './once.ts';
 import { placeOfText } from './receipt.ts';
 import { emptyBank, parseBank, printBank } from './record.ts';
 import { beginAgain, isOfAnother, writtenAgain } from './recovery.ts';
 import { ensureAuthenticator, secretName } from './secret.ts';
-import { type Asked, type Decided, decidedPrefix, notify, settlingPrefix } from './settle.ts';
+import type { Asked } from './settle.ts';
 
 const together = 16;
 

@@ -10,8 +10,9 @@
 
 import type { Account } from '../ledger.ts';
 import type { TakeResult } from '../replica.ts';
-import { accountsAt, type Branch, type Desk, locked, type Part, pause, type Reason, type SeenBank } from './branch.ts';
+import { accountsAt, type Branch, locked, pause } from './branch.ts';
 import { checkOpen } from './closed.ts';
+import type { Desk, Part, Reason, SeenBank } from './desk.ts';
 import { openIntent, readIntent, writeRow } from './intent.ts';
 import { fetchBank, settled } from './lease.ts';
 import { isRecovering, isUnreachable, registersOf } from './lookup.ts';

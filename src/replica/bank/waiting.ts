@@ -5,7 +5,8 @@
  */
 import type { CffbrwError } from '../../error.ts';
 import type { Account } from '../ledger.ts';
-import { accountsAt, after, type Branch, closedError, type Desk, type Part, type Reason, type Waiter } from './branch.ts';
+import { accountsAt, after, type Branch, closedError } from './branch.ts';
+import type { Desk, Part, Reason, Waiter } from './desk.ts';
 import { wake } from './lease.ts';
 import { leaseLocally } from './local.ts';
 import { type Later, whenKnown } from './registers.ts';

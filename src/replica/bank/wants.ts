@@ -1,7 +1,8 @@
 /** Wants: how many units the takes that wait here lack, and what others lack. */
 
 import type { Account } from '../ledger.ts';
-import type { Branch, Desk } from './branch.ts';
+import type { Branch } from './branch.ts';
+import type { Desk } from './desk.ts';
 import { openIntent, writeRow } from './intent.ts';
 import { rightsOf, rowOf } from './rights.ts';
 
