@@ -129,11 +129,19 @@ export function walkTry(step: StepRef, at: Position): Ending {
   if (caught !== undefined) {
     const names = new Map(at.names);
     if (caught.as !== undefined) names.set(caught.as, symbolOf(step, at, 'other'));
-    after = at.run.walk(caught.do, [...path, 'catch', 'do'], { ...at, names });
+    after = at.run.walk(caught.do, [...path, 'catch', 'do'], { ...at, names, guards: [...at.guards, ...failures(body, at)] });
   }
   const last = data.finally === undefined ? goesOn : at.run.walk(data.finally as Steps, [...path, 'finally'], at);
   return both(caught === undefined ? body : uncertain(body), uncertain(after), last);
 }
+
+/** What may have led to a `catch`. */
+const failures = ({ exits }: Ending, at: Position): readonly Guard[] =>
+  threadExits(
+    exits.filter(({ kind }) => kind === 'fail'),
+    [],
+    at,
+  ).flatMap(({ guards }) => guards.map((guard) => ({ ...guard, certain: false })));
 
 /** Who comes behind a `catch` may have come around the body, and the other way round: a decision there proves nothing. */
 const uncertain = ({ exits, returned }: Ending): Ending => ({

@@ -29,8 +29,16 @@ export interface Reading {
   readonly read: ReadTerm;
 }
 
+const readings = new WeakMap<Write, readonly Reading[]>();
+
 /** The facts that decided a write and that read what it writes. */
 export function readingFacts(write: Write): readonly Reading[] {
+  const found = readings.get(write) ?? findReadings(write);
+  readings.set(write, found);
+  return found;
+}
+
+function findReadings(write: Write): readonly Reading[] {
   return write.guards.flatMap((guard) =>
     factsOf(guard.condition, guard.holds).flatMap((fact) => {
       const read = readsOf(fact.condition).find((one) => sameAddress(one, write));
@@ -38,6 +46,19 @@ export function readingFacts(write: Write): readonly Reading[] {
     }),
   );
 }
+
+/** True when the fact says that there is a value, and no more. */
+export const isPresence = ({ condition, holds }: Fact, read: ReadTerm): boolean =>
+  isNotNull({ condition, holds }) && condition.kind === 'operation' && condition.parts.includes(read);
+
+/** `set: x` where x is another value already: who is told that nothing was to do came, so to say, before. */
+export const isSkip = ({ condition, holds }: Fact, { operation, value }: Write, read: ReadTerm): boolean =>
+  operation === 'set' &&
+  value !== null &&
+  condition.kind === 'operation' &&
+  condition.name === (holds ? '!==' : '===') &&
+  condition.parts.includes(read) &&
+  condition.parts.includes(value);
 
 /** A sum of terms with factors, and a number: `ends - now() - 60000`. */
 interface Sum {
@@ -77,6 +98,10 @@ function durationOf(text: unknown): Sum | undefined {
   const milliseconds = typeof text === 'string' ? parseDuration(text) : undefined;
   return typeof milliseconds === 'number' ? number(milliseconds) : undefined;
 }
+
+const comparisons: ReadonlySet<string> = new Set(['<', '<=', '>', '>=', '===', '!==']);
+
+export const isComparison = (term: Term): boolean => term.kind === 'operation' && comparisons.has(term.name);
 
 /** A comparison that came out so, as `less < 0` or, when not `strict`, `less <= 0`. */
 export interface Order {

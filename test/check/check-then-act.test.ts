@@ -151,6 +151,39 @@ describe('R2, check then act', () =>
         finds: ['R2 use steps[0].do[0]'],
         names: ['left'],
       },
+      {
+        title: 'a count in the `catch` of a failure that the count decided',
+        variables: 'used: { strategy: sum-increments }',
+        workflows: {
+          use: '- try:\n    - fail: { status: 409, type: free, title: Free }\n      when: vars.used < 3\n  catch:\n    do:\n      - add: used',
+        },
+        finds: ['R2 use steps[0].catch.do[0]'],
+        names: ['vars.used < 3'],
+      },
+      {
+        title: 'a sale that the run before last was to close',
+        variables: 'used: { strategy: sum-increments }\nopen: { strategy: last-write-wins, initial: true }',
+        workflows: { use: '- if: vars.open\n  then: [{ add: used }]\n- set: open\n  value: false\n  when: vars.used >= 3' },
+        finds: ['R2 use steps[0].then[0]'],
+        names: ['vars.used >= 3', 'set: open'],
+      },
+      {
+        title: 'a sale that is closed by a comparison that is written down',
+        variables: 'used: { strategy: sum-increments }\nopen: { strategy: last-write-wins, initial: true }',
+        workflows: { use: '- add: used\n  when: vars.open', shut: '- set: open\n  value: ${ vars.used < 3 }' },
+        finds: ['R2 use steps[0]'],
+        names: ['vars.used < 3'],
+      },
+      {
+        title: 'a record that is changed only where there is one, and may be removed',
+        variables: 'note: { strategy: last-write-wins, keyed: true, writers: any }',
+        workflows: {
+          change: `${body}- set: note\n  key: \${ request.body.who }\n  value: { n: 1 }\n  when: vars.note[request.body.who] !== null`,
+          remove: 'on: { http: { method: DELETE, path: "/it/{who}" } }\n- unset: note\n  key: ${ request.params.who }',
+        },
+        finds: ['R2 change steps[0]'],
+        names: ['note'],
+      },
     ],
     good: [
       {
@@ -221,6 +254,34 @@ describe('R2, check then act', () =>
         title: 'a decision on the window before',
         variables: 'calls: { strategy: sum-increments, window: { every: day } }',
         workflows: { use: '- get: calls\n  window: previous\n  as: yesterday\n- add: calls\n  when: yesterday < 5' },
+      },
+      {
+        title: 'a record that is changed only where there is one, and stays',
+        variables: 'note: { strategy: last-write-wins, keyed: true }',
+        workflows: {
+          change: `${body}
+          - fail: { status: 404, type: no-note, title: There is no such note }
+            when: vars.note[request.body.who] === null
+          - set: note
+            key: \${ request.body.who }
+            value: { n: 1 }`,
+        },
+      },
+      {
+        title: 'a record that is removed where there is one',
+        variables: 'note: { strategy: last-write-wins, keyed: true }',
+        workflows: {
+          remove: `${body}
+          - fail: { status: 404, type: no-note, title: There is no such note }
+            when: vars.note[request.body.who] === null
+          - unset: note
+            key: \${ request.body.who }`,
+        },
+      },
+      {
+        title: 'a value that is set where it is another one',
+        variables: 'mode: { strategy: last-write-wins }',
+        workflows: { put: `${body}- set: mode\n  value: \${ request.body.who }\n  when: vars.mode !== request.body.who` },
       },
     ],
   }));

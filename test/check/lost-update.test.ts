@@ -94,6 +94,15 @@ describe('R1, lost update', () =>
         finds: ['R1 total steps[1]'],
         names: ['cart'],
       },
+      {
+        title: 'an order under a number that was counted',
+        variables: 'count: { strategy: sum-increments }\norder: { strategy: last-write-wins, keyed: true }',
+        workflows: {
+          buy: `${body}- add: count\n- set: order\n  key: "\${ 'no-' + vars.count }"\n  value: \${ request.body.who }`,
+        },
+        finds: ['R1 buy steps[1]'],
+        names: ['POST /it', 'count', 'same key'],
+      },
     ],
     good: [
       {
@@ -131,6 +140,14 @@ describe('R1, lost update', () =>
         title: 'how old a value is known to be, in the value',
         variables: 'beat: { strategy: last-write-wins }',
         workflows: { tick: '- set: beat\n  value: ${ age(vars.beat) }' },
+      },
+      {
+        title: 'what is written under the number of a round that others count',
+        variables: 'round: { strategy: sum-increments }\nvote: { strategy: last-write-wins, keyed: true }',
+        workflows: {
+          next: '- add: round',
+          vote: `${body}- set: vote\n  key: "\${ 'round-' + vars.round }"\n  value: \${ request.body.who }`,
+        },
       },
     ],
   }));

@@ -47,6 +47,13 @@ describe('R3, stale decision', () =>
         finds: ['R3 use steps[0]'],
         names: ['used'],
       },
+      {
+        title: 'an answer that compares what the run has counted itself in',
+        variables: 'won: { strategy: sum-increments }',
+        workflows: { spin: '- let: { before: "${ vars.won }" }\n- add: won\n- respond: { body: { won: "${ before < 10 }" } }' },
+        finds: ['R3 spin steps[2]'],
+        names: ['POST /spin', 'won'],
+      },
     ],
     good: [
       {
@@ -78,6 +85,14 @@ describe('R3, stale decision', () =>
         variables: 'count: { strategy: sum-increments }',
         workflows: {
           look: '- fail: { status: 503, type: old, title: Out of touch }\n  when: age(vars.count) > duration(\'5s\')\n- respond: { body: "${ vars.count }" }',
+        },
+      },
+      {
+        title: 'a count that is shown, and one that is compared where nobody is counted',
+        variables: 'won: { strategy: sum-increments }',
+        workflows: {
+          spin: '- add: won\n- respond: { body: { winners: "${ vars.won }" } }',
+          look: '- respond: { body: { open: "${ vars.won < 10 }" } }',
         },
       },
     ],

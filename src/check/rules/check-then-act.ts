@@ -1,12 +1,12 @@
 /** R2: a decision on a value controls a write of it, and the decision may be wrong by the time that the write happens. */
 import { strategies } from '../../strategy/strategies.ts';
-import type { Guard, Model, WorkflowSource, Write } from '../effect.ts';
-import { type Reading, readingFacts, sameAddress, staysRight } from '../fact.ts';
+import type { Guard, Model, Write } from '../effect.ts';
+import { type Fact, isComparison, isPresence, isSkip, type Reading, readingFacts, sameAddress, staysRight } from '../fact.ts';
 import type { Finding } from '../finding.ts';
 import { escrow } from '../repair/escrow.ts';
 import { found, oncePerStep, placeOf, type Rule, relatedGuard } from '../report.ts';
-import { readsOf } from '../term.ts';
-import { conditionText, keyed, stepText, twoUsers } from '../words.ts';
+import { type ReadTerm, readsOf, type Term, within } from '../term.ts';
+import { conditionText, isSameStep, keyed, stepText, twoUsers } from '../words.ts';
 import { isCounterLike } from './counter-like.ts';
 
 export const checkThenAct: Rule = (model) => {
@@ -32,11 +32,26 @@ const isStable = ({ variable, operation }: Write): boolean =>
 function racing(model: Model, write: Write): Reading | undefined {
   const readings = readingFacts(write);
   if (readings.length === 0) return undefined;
-  if (!isStable(write)) return readings[0];
+  if (!isStable(write)) return readings.find(({ fact, read }) => !isHarmless(model, write, fact, read));
   if (write.operation !== 'raise' && write.operation !== 'lower') return undefined;
   const resets = model.writes.some(({ variable, operation }) => variable === write.variable && operation === 'reset');
   return resets ? readings[0] : readings.find(({ fact, read }) => !staysRight(fact, write, read));
 }
+
+/** What is there cannot go where nothing takes it away, and to take away what is gone is nothing. */
+function isHarmless(model: Model, write: Write, fact: Fact, read: ReadTerm): boolean {
+  if (isSkip(fact, write, read)) return true;
+  if (!isPresence(fact, read)) return false;
+  const { variable } = write;
+  const goes = (one: Write): boolean => one.variable === variable && (takesAway.has(one.operation) || mayBeNull(one.value));
+  return takesAway.has(write.operation) || (variable.window === undefined && !model.writes.some(goes));
+}
+
+const takesAway: ReadonlySet<string> = new Set(['unset', 'reset']);
+
+/** A value that is not written out as something may be nothing. */
+const mayBeNull = (value: Term | null): boolean =>
+  value !== null && [...within(value)].some((term) => term.kind === 'literal' && term.value === null);
 
 function inOneRun(model: Model, write: Write, reading: Reading): Finding {
   const edits = escrow(model, write, reading);
@@ -75,33 +90,44 @@ interface Way {
   readonly between: Write;
 }
 
-/** By what was decided on and what was written because of it: one decision per run is enough. */
-type Decided = ReadonlyMap<string, ReadonlyMap<WorkflowSource, Omit<Way, 'asked'>>>;
+/** By what was decided on and what was written because of it: two steps are enough, as one of them may be the one that asks. */
+type Decided = ReadonlyMap<string, readonly Omit<Way, 'asked'>[]>;
 
 const wayOf = (from: string, to: string): string => `${from} ${to}`;
 
 function decisionsOf({ writes }: Model): Decided {
-  const all = new Map<string, Map<WorkflowSource, Omit<Way, 'asked'>>>();
+  const all = new Map<string, Omit<Way, 'asked'>[]>();
   for (const between of writes) {
-    for (const guard of between.guards) {
-      for (const { variable } of readsOf(guard.condition)) {
+    for (const decided of [...between.guards, ...decisionsIn(between)]) {
+      for (const { variable } of readsOf(decided.condition)) {
         const id = wayOf(variable, between.variable.name);
-        const byRun = all.get(id) ?? new Map<WorkflowSource, Omit<Way, 'asked'>>();
-        if (byRun.size < 2 && !byRun.has(between.run)) all.set(id, byRun.set(between.run, { decided: guard, between }));
+        const ways = all.get(id) ?? [];
+        if (ways.length >= 2 || ways.some((way) => isSameStep(way.between.step, between.step))) continue;
+        all.set(id, [...ways, { decided, between }]);
       }
     }
   }
   return all;
 }
 
-/** The decision stood in another run: it decided what this one goes by. */
+/** `set: open` to `vars.sold < 10` is a decision like any other. */
+function decisionsIn({ step, value }: Write): readonly Guard[] {
+  if (value === null || readsOf(value).length === 0) return [];
+  const asks = [...within(value)].filter(isComparison);
+  return asks.map((condition) => ({
+    ...{ condition, step, holds: true, kind: 'condition', certain: true },
+    path: [...step.path, 'value'],
+  }));
+}
+
+/** The decision stood in another run, perhaps of the same workflow: it decided what this one goes by. */
 function throughAnother(model: Model, write: Write, decisions: Decided): Way | undefined {
   if (isStable(write) || !isCounterLike(model, write.variable)) return undefined;
   const { name } = write.variable;
   for (const asked of write.guards) {
     for (const { variable } of readsOf(asked.condition)) {
       const ways = variable === name ? undefined : decisions.get(wayOf(name, variable));
-      const way = [...(ways ?? [])].find(([run]) => run !== write.run)?.[1];
+      const way = ways?.find(({ between }) => !isSameStep(between.step, write.step));
       if (way !== undefined) return { asked, ...way };
     }
   }

@@ -13,8 +13,30 @@ import { escrow } from '../repair/escrow.ts';
 import { found, oncePerStep, type Rule } from '../report.ts';
 import { type Field, type ReadTerm, readsOf, type Term, within } from '../term.ts';
 import { keyed, stepText, twoUsers } from '../words.ts';
+import { isCounterLike } from './counter-like.ts';
 
-export const lostUpdate: Rule = (model) =>
+export const lostUpdate: Rule = (model) => [...computed(model), ...numbered(model)];
+
+/** What is written under a number that was counted: two that see the same count write under the same number. */
+const numbered: Rule = (model) =>
+  oncePerStep(model.writes.filter((write) => countInKey(model, write) !== undefined)).map((write) => {
+    const count = countInKey(model, write)?.variable;
+    return found('R1', write.step, {
+      story: `${twoUsers(write)}: both count in ${count} before they have heard of each other, and both make the same key of it. One of the two writes overwrites the other, and its change is gone.`,
+      summary: `Make the key of something that nobody else has: \`uuid()\`, or an id of the request. ${count} may still be shown.`,
+    });
+  });
+
+function countInKey(model: Model, { variable, operation, key, run }: Write): ReadTerm | undefined {
+  if (key === null || strategies[variable.strategy].operations[operation]?.commutes !== false) return undefined;
+  return readsOf(key).find((read) => {
+    const count = model.app.variables.get(read.variable);
+    const counts = (one: Write): boolean => one.run === run && sameAddress(read, one);
+    return count !== undefined && isCounterLike(model, count) && model.writes.some(counts);
+  });
+}
+
+const computed: Rule = (model) =>
   oncePerStep(model.writes.filter((write) => sourceOf(write) !== undefined)).map((write) => {
     const read = sourceOf(write) as ReadTerm;
     const edits = repair(model, write, read);

@@ -1,11 +1,11 @@
 /** R3: a decision on a count controls an answer, or a request to another server. It is reported where the decision stands. */
-import type { Answer, Guard, Model, Send } from '../effect.ts';
-import { factsOf, isNullTest, readingFacts } from '../fact.ts';
+import type { Answer, Guard, Model, Send, Write } from '../effect.ts';
+import { factsOf, isComparison, isNullTest, readingFacts, sameAddress } from '../fact.ts';
 import type { Edit, Finding } from '../finding.ts';
 import { escrow } from '../repair/escrow.ts';
 import { found, oncePerStep, type Rule } from '../report.ts';
-import { type ReadTerm, readsOf } from '../term.ts';
-import { conditionText, doing, stepText } from '../words.ts';
+import { type ReadTerm, readsOf, within } from '../term.ts';
+import { conditionText, doing, stepText, twoUsers } from '../words.ts';
 import { isCounterLike } from './counter-like.ts';
 
 export const staleDecision: Rule = (model) => {
@@ -17,8 +17,26 @@ export const staleDecision: Rule = (model) => {
     }),
   );
   const repairs = repairsOf(model);
-  return oncePerStep(decided).map((one) => report(model, one, repairs));
+  const promised = told.flatMap((effect) => {
+    const read = countToldOf(model, effect);
+    return read === undefined ? [] : [{ step: effect.step, effect, read }];
+  });
+  return [
+    ...oncePerStep(decided).map((one) => report(model, one, repairs)),
+    ...oncePerStep(promised).map((one) => reportPromise(model, one)),
+  ];
 };
+
+/** `won: vars.sold < 10` in an answer is a decision, where the run itself counts in what it compares. */
+function countToldOf(model: Model, { kind, value, run }: Answer | Send): ReadTerm | undefined {
+  if (kind === 'send' || readsOf(value).length === 0) return undefined;
+  const compared = [...within(value)].filter(isComparison);
+  return compared.flatMap(readsOf).find((read) => {
+    const variable = model.app.variables.get(read.variable);
+    const counts = (write: Write): boolean => write.run === run && write.operation !== 'take' && sameAddress(read, write);
+    return variable !== undefined && isCounterLike(model, variable) && model.writes.some(counts);
+  });
+}
 
 /** The count that a decision reads. Whether there is a value at all does not change back. */
 function countIn(model: Model, { condition, holds, kind }: Guard): ReadTerm | undefined {
@@ -40,18 +58,18 @@ interface Decided {
   readonly read: ReadTerm;
 }
 
+const reportPromise = (model: Model, { effect, read }: Omit<Decided, 'guard'>): Finding =>
+  found('R3', effect.step, {
+    story: `${twoUsers(effect)}: both are counted in ${read.variable}, each answer compares what is known of it at one location, and both may be told what is true of one of them.`,
+    summary: adviceFor(model, read),
+  });
+
 function report(model: Model, { effect, guard, read }: Decided, repairs: Repairs): Finding {
-  const strategy = model.app.variables.get(read.variable)?.strategy;
   const what = effect.kind === 'send' ? `the request of ${stepText(effect.step)} goes out` : 'the answer is given';
   return found('R3', guard.step, {
     story: `One user has just changed ${read.variable} at another location, and another ${doing(effect.run)} here: \`${conditionText(guard)}\` decides on a value that is not the latest, and ${what} all the same.`,
     edits: repairs.get(guard.step)?.() ?? [],
-    summary:
-      strategy === 'bounded-counter'
-        ? advice.bounded
-        : strategy === 'max-value' || strategy === 'min-value'
-          ? advice.offer
-          : advice.count,
+    summary: adviceFor(model, read),
   });
 }
 
@@ -67,6 +85,12 @@ function repairsOf(model: Model): Repairs {
     }
   }
   return repairs;
+}
+
+function adviceFor(model: Model, read: ReadTerm): string {
+  const strategy = model.app.variables.get(read.variable)?.strategy;
+  if (strategy === 'bounded-counter') return advice.bounded;
+  return strategy === 'max-value' || strategy === 'min-value' ? advice.offer : advice.count;
 }
 
 const advice = {
