@@ -14,6 +14,7 @@ import { type Answer, connectionLost, tablesMissing, type Value } from './backbo
 import { asRow, type Feed, openFeed } from './backbone-feed.ts';
 import { createLine, type Line } from './backbone-line.ts';
 import { createMarks, type Marks } from './backbone-mark.ts';
+import type { Session } from './backbone-session.ts';
 import type { BackboneTarget } from './backbone-url.ts';
 import { nodeHost } from './host.ts';
 
@@ -63,7 +64,7 @@ interface Parts {
 function face(parts: Parts): PostgresBackbone {
   const { target, host, marks, feeds, questions, publishing, feed } = parts;
   const { schema } = target;
-  const enter = async () => (await questions.session()).enter();
+  const enter = async () => (await reach(questions)).enter();
   let closed = false;
   return {
     registers: createRegisters(parts),
@@ -110,7 +111,18 @@ const sinceSql = (schema: string): string => `select address, replica, version, 
 where replica = $1 and version > $2 order by version fetch first 500 rows with ties`;
 
 async function ask(line: Line, text: string, values: readonly Value[] = []): Promise<readonly Answer[]> {
-  return (await line.session()).ask(text, values);
+  return (await reach(line)).ask(text, values);
+}
+
+/** A server that must not be used any more is out of reach, for who runs already: nothing was done, and it is tried again. */
+async function reach(line: Line): Promise<Session> {
+  try {
+    return await line.session();
+  } catch (error) {
+    if (!(error instanceof CffbrwError) || error.code !== 'INVALID_APP') throw error;
+    const { message, fix } = error;
+    throw new CffbrwError('UNREACHABLE', message, { ...(fix !== undefined && { fix }), cause: error.cause });
+  }
 }
 
 /** Tried again on a new session where that does no harm: what is harmless twice, since the old one may have been dead for long. */
@@ -133,7 +145,7 @@ function createRegisters({ target: { schema }, host, questions }: Parts): Backbo
 
   /** Without an identity nothing was looked at, and nothing done (G3). */
   async function entered(text: string, values: readonly Value[]): Promise<Answer> {
-    const session = await questions.session();
+    const session = await reach(questions);
     for (let attempt = 0; attempt < 3; attempt += 1) {
       const [answer] = await session.ask(text, values);
       if (typeof answer?.identity === 'string') return answer;

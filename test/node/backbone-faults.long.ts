@@ -195,7 +195,7 @@ describe('the server', () => {
     await sql.unsafe('select pg_reload_conf()').simple();
     await sql.unsafe("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'cffbrw'").simple();
     const failure = await backbone.identity().catch((error: Error) => error);
-    expect(failure).toMatchObject({ code: 'INVALID_APP', message: expect.stringContaining('fsync is off') });
+    expect(failure).toMatchObject({ code: 'UNREACHABLE', message: expect.stringContaining('fsync is off') });
     const refusal = await open(server).catch((error: Error) => error);
     expect(refusal).toMatchObject({ code: 'INVALID_APP', fix: expect.stringContaining('--allow-unsafe-backbone') });
     await (await open(server, { options: '&unsafe=1' })).identity();
