@@ -33,6 +33,8 @@ export interface Locations {
   readonly backbones: readonly (Backbone | null)[];
   /** What operators see and do; null: there is no backbone that others share. */
   readonly sites: Sites | null;
+  /** Resolves with why, when nothing can be written any more and only a new process helps; null: nobody would start one. */
+  readonly lost: Promise<CffbrwError> | null;
   /** Returns rights, flushes, closes. */
   close(): Promise<void>;
 }
@@ -43,13 +45,13 @@ export function openLocations(app: App, options: LocationOptions): Promise<Locat
 
 async function openOne(app: App, { data, alarm, refused, observeTime, site }: LocationOptions): Promise<Locations> {
   const told = { alarm, ...(refused && { refused }), ...(observeTime && { observeTime }) };
-  const { replica, backbone, sites } = await openLocation({
+  const { replica, backbone, sites, lost } = await openLocation({
     variables: app.variables,
     directory: data,
     ...told,
     ...(site ?? {}),
   });
-  return { replicas: [replica], backbones: [backbone], sites, close: () => replica.close() };
+  return { replicas: [replica], backbones: [backbone], sites, lost, close: () => replica.close() };
 }
 
 async function openSeveral(app: App, options: LocationOptions): Promise<Locations> {
@@ -74,5 +76,5 @@ async function openSeveral(app: App, options: LocationOptions): Promise<Location
     await close();
     throw error;
   }
-  return { replicas, backbones, sites: null, close };
+  return { replicas, backbones, sites: null, lost: null, close };
 }

@@ -42,6 +42,8 @@ export interface Running {
   readonly app: App;
   readonly url: string;
   readonly replicas: readonly string[];
+  /** Resolves with why, when nothing can be written any more and only a new process helps; null: nobody would start one. */
+  readonly lost: Promise<CffbrwError> | null;
   /** Reads the documents again. Rejects with what is wrong with them, and goes on as before. */
   reload(): Promise<App>;
   /** Finishes what runs, returns rights, closes. */
@@ -98,6 +100,7 @@ export async function run(options: RunOptions): Promise<Running> {
     },
     url: `http://${options.host}:${served.port}`,
     replicas: current.locations.replicas.map((replica) => replica.id),
+    lost: current.locations.lost,
     async reload() {
       const next = await readApp(options.directory);
       const before = current;

@@ -1,5 +1,10 @@
-/** SIGINT and SIGTERM stop cleanly; a second one stops at once. */
-export function onStop(stop: () => Promise<void>): Promise<void> {
+import type { CffbrwError } from '../error.ts';
+
+/**
+ * SIGINT and SIGTERM stop cleanly; a second one stops at once. So does what resolves `lost`; then this rejects with it, after what could still
+ * be answered was.
+ */
+export function onStop(stop: () => Promise<void>, lost: Promise<CffbrwError> | null = null): Promise<void> {
   return new Promise((resolve, reject) => {
     let stopping = false;
     const handle = (signal: NodeJS.Signals) => {
@@ -9,5 +14,12 @@ export function onStop(stop: () => Promise<void>): Promise<void> {
     };
     process.on('SIGINT', handle);
     process.on('SIGTERM', handle);
+    void lost?.then((error) => {
+      if (stopping) return;
+      stopping = true;
+      stop()
+        .catch(() => {}) // what is lost can't be closed
+        .then(() => reject(error));
+    });
   });
 }

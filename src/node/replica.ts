@@ -56,6 +56,8 @@ export interface Location {
   readonly backbone: Backbone | null;
   /** What operators see and do; null: this replica is alone. */
   readonly sites: Sites | null;
+  /** Resolves with why, when the store's worker has died: only a new process can write again. */
+  readonly lost: Promise<CffbrwError>;
 }
 
 /** The same, for who needs the connection, too. */
@@ -69,8 +71,11 @@ export async function openLocation(options: NodeOptions & { readonly variables: 
     ...(witnessFile === undefined ? {} : { witness: witnessFile }),
   });
   const ends: (() => Promise<void>)[] = [store.close];
+  // A store that is lost can't be closed; what comes after it can, and would keep the process alive.
   const close = async () => {
-    for (const end of ends) await end();
+    const failed: unknown[] = [];
+    for (const end of ends) await end().catch((error: unknown) => failed.push(error));
+    if (failed.length > 0) throw failed[0];
   };
   try {
     return await openOver({ ...options, variables }, { store: { ...store, close }, witness, lost, ends });
@@ -100,9 +105,9 @@ async function openOver(options: NodeReplicaOptions, { store, witness, lost, end
     const { openSites, operationsOver } = await import('./backbone-sites.ts');
     const sites = await openSites({ replica, backbone: connection, host: nodeHost, alarm });
     ends.unshift(async () => sites.close());
-    return { replica, backbone, sites: operationsOver(connection, nodeHost) };
+    return { replica, backbone, sites: operationsOver(connection, nodeHost), lost };
   }
-  return { replica, backbone, sites: null };
+  return { replica, backbone, sites: null, lost };
 }
 
 /** The client of PostgreSQL is loaded where it is used. Where the last life stopped reading tells what must still be there. */

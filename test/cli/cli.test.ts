@@ -179,6 +179,19 @@ describe('dev', () => {
 });
 
 describe('start', () => {
+  test('a process whose store has died answers what it still can, says why, and ends with 1, so that it is started again', () =>
+    inTemporary(async (home) => {
+      const preload = join(home, 'preload.mjs');
+      await writeFile(preload, "process.on('worker', (worker) => process.on('SIGUSR2', () => worker.terminate()));");
+      const data = join(home, 'data');
+      const app = await startApp(['start', ledger, '--data', data], home, { NODE_OPTIONS: `--import ${preload}` });
+      expect((await post(app, '/grab', {})).status).toBe(200);
+      expect(await app.stop('SIGUSR2')).toBe(1);
+      expect(app.output()).toMatch(/nothing can be written any more, so this process ends[\s\S]*supervisor/);
+      const again = await startApp(['start', ledger, '--data', data], home);
+      expect(await again.stop()).toBe(0);
+    }));
+
   test('SIGTERM finishes what runs, closes, and exits with 0; what was answered is there afterwards', () =>
     inTemporary(async (home) => {
       const args = ['start', ledger, '--data', join(home, 'data')];

@@ -1,11 +1,18 @@
 import { join } from 'node:path';
 import type { App } from '../../app.ts';
+import { CffbrwError } from '../../error.ts';
 import { createLog, logLevelOf } from '../../node/log.ts';
 import { command, wholeNumber } from '../command.ts';
 import { printApp } from '../print.ts';
 import { run, secretsOf } from '../running.ts';
 import { onStop } from '../signals.ts';
 import { nameArgument, siteArguments, siteOf, targetOf } from '../site.ts';
+
+const exitBecause = (cause: CffbrwError): CffbrwError =>
+  new CffbrwError(cause.code, `nothing can be written any more, so this process ends: ${cause.message}`, {
+    fix: 'A supervisor (systemd, Docker, Kubernetes) that restarts it helps: a start proves what the disk holds. Until then, start it again.',
+    cause,
+  });
 
 export const start = command({
   name: 'start',
@@ -56,7 +63,8 @@ export const start = command({
       },
     });
     // Listening for signals first: who reads that it answers may stop it at once.
-    const stopped = onStop(running.close);
+    const lost = running.lost?.then(exitBecause) ?? null;
+    const stopped = onStop(running.close, lost);
     printApp(running.app, running.url);
     await stopped;
     return 0;
