@@ -3,7 +3,6 @@
  * it was set back or emptied again and again while rows were on their way from it, into stores, and out of quarantine.
  */
 import { expect, test } from 'vitest';
-import type { LoopbackSnapshot } from '../../src/backbone/index.ts';
 import { createPath } from '../../src/simulate/network.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import type { StoredRow } from '../../src/store/index.ts';
@@ -14,7 +13,7 @@ const variables = {
   count: { strategy: 'sum-increments', keyed: true },
   banner: { strategy: 'last-write-wins', keyed: true, initial: 0 },
 } as const;
-const names = ['r0', 'r1', 'r2', 'r3'];
+const names = ['r0', 'r1', 'r2'];
 
 function open(seed: string) {
   const world = createWorld(seed);
@@ -27,40 +26,61 @@ function open(seed: string) {
     path: (name, backbone) =>
       createPath({
         ...{ name, random, backbone, host: world.host(`${name} path`), timeoutMs: 200, retryMs: 50, trace: null },
-        ...{ lag: spread(30, 300), rtt: spread(20, 20), isCut: () => false },
+        ...{ lag: spread(30, 600), rtt: spread(20, 20), isCut: () => false },
       }),
   });
-  return { world, cluster, gone: new Set<string>(), backup: null as LoopbackSnapshot | null };
+  return { world, cluster, gone: new Set<string>() };
 }
 type Story = ReturnType<typeof open>;
 
-const start = ({ cluster }: Story, name: string) => cluster.start(name, { contactMs: 100 }).catch(() => {});
+const start = ({ cluster }: Story, name: string) => cluster.start(name, { contactMs: 50 }).catch(() => cluster.kill(name));
 
-async function act(story: Story): Promise<void> {
-  const { world, cluster, gone } = story;
+/** Before the last loss somebody writes and is gone for good, and around it disks are slow or fail, and others die and start again. */
+async function happen(story: Story): Promise<void> {
+  const { world, cluster } = story;
   const { random } = world;
-  const name = random.pick(names);
-  const { process, replica, disk } = cluster.machine(name);
-  const draw = random.integer(0, 99);
-  if (gone.has(name)) return;
-  if (process?.alive !== true) return void start(story, name);
-  if (draw < 3) cluster.kill(name);
-  else if (draw < 4 && gone.size < names.length - 1) {
-    gone.add(name); // for good: what only it had is lost, what others have is not
-    cluster.kill(name);
-  } else if (draw < 8) disk.faults.syncMs = random.pick([0, 5, 100]);
-  else if (draw < 11) disk.faults.readMs = random.pick([0, 5, 100]);
-  else if (draw < 13) disk.faults.syncFailure = random.pick([0, 0, 0.3]);
-  else if (draw < 16) world.host(name).skewMs = random.pick([0, 0, -62_000, 62_000]);
-  else if (draw < 18) story.backup = await world.runUntil(cluster.loopback?.snapshot() ?? Promise.resolve(null));
-  else if (draw < 21) await lose(story);
-  else if (replica !== null) write(story, name);
+  await world.run(1_000);
+  for (const name of names) Object.assign(cluster.machine(name).disk.faults, drawFaults(random));
+  if (random.chance(0.5)) leave(story, 'r2');
+  if (random.chance(0.3)) await lose(story);
+  const atMs = (untilMs: number) => world.elapsedMs + random.next() * untilMs;
+  const [losesAt, goneAt] = [atMs(600), atMs(600)];
+  const deaths = [0, 1, 2, 3].map(() => ({ name: random.pick(names.slice(1)), at: losesAt + random.next() * 1_000 }));
+  const untilMs = losesAt + 1_000;
+  for (let isLost = false; world.elapsedMs < untilMs; ) {
+    await world.run(random.next() * 20);
+    if (!isLost && world.elapsedMs >= losesAt) {
+      isLost = true;
+      await lose(story);
+    }
+    if (world.elapsedMs < goneAt) write(story, 'r0');
+    else leave(story, 'r0');
+    if (random.chance(0.3)) write(story, 'r1');
+    for (const death of deaths) if (world.elapsedMs >= death.at) restart(story, death);
+  }
 }
 
-async function lose({ world, cluster, backup }: Story): Promise<void> {
-  const { loopback } = cluster;
-  if (loopback === null) return;
-  await world.runUntil(backup === null || world.random.chance(0.5) ? loopback.empty() : loopback.restore(backup));
+/** For good: what only it had is lost, what others have is not. */
+function leave({ cluster, gone }: Story, name: string): void {
+  gone.add(name);
+  cluster.kill(name);
+}
+
+function restart(story: Story, death: { readonly name: string; at: number }): void {
+  death.at = Number.POSITIVE_INFINITY;
+  if (story.gone.has(death.name)) return;
+  story.cluster.kill(death.name);
+  start(story, death.name);
+}
+
+const drawFaults = (random: Story['world']['random']) => ({
+  syncMs: random.pick([0, 5, 50, 200]),
+  readMs: random.pick([0, 5, 50, 200]),
+  syncFailure: random.pick([0, 0, 0.2]),
+});
+
+async function lose({ world, cluster }: Story): Promise<void> {
+  await world.runUntil(cluster.loopback?.empty() ?? Promise.reject(new Error('no backbone')));
 }
 
 function write({ world, cluster }: Story, name: string): void {
@@ -87,10 +107,10 @@ async function heal(story: Story): Promise<void> {
     Object.assign(cluster.machine(name).disk.faults, { syncMs: 0, readMs: 0, syncFailure: 0 });
     const isRestarted = world.random.chance(0.5);
     if (gone.has(name)) continue;
-    if (isRestarted) cluster.kill(name);
-    if (cluster.machine(name).process?.alive !== true) await world.runUntil(cluster.start(name, { contactMs: 100 }));
+    if (isRestarted || cluster.machine(name).replica === null) cluster.kill(name);
+    if (cluster.machine(name).process?.alive !== true) await world.runUntil(cluster.start(name, { contactMs: 50 }));
   }
-  await world.run(20_000);
+  await world.run(5_000);
 }
 
 /** What a store holds and the backbone does not: of those that still run. */
@@ -116,10 +136,7 @@ const nameOf = ({ address, replica }: StoredRow) => `${replica} ${address}`;
 async function tell(seed: string): Promise<readonly string[]> {
   const story = open(seed);
   for (const name of names) start(story, name);
-  for (let step = 0; step < 150; step += 1) {
-    await story.world.run(story.world.random.next() * 30);
-    await act(story);
-  }
+  await happen(story);
   await heal(story);
   return missing(story);
 }
