@@ -17,9 +17,8 @@ export function onStop(stop: () => Promise<void>, lost: Promise<CffbrwError> | n
     void lost?.then((error) => {
       if (stopping) return;
       stopping = true;
-      stop()
-        .catch(() => {}) // what is lost can't be closed
-        .then(() => reject(error));
+      const refuse = () => reject(error); // what is lost can't be closed
+      stop().then(refuse, refuse);
     });
   });
 }
