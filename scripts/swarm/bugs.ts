@@ -77,7 +77,7 @@ export const knownBugs: readonly KnownBug[] = [
   bankBug('row before bank'),
   bankBug('no intent'),
   bankBug('intent not durable'),
-  bankBug('return before row'),
+  bankBug('return before row', 4_000),
   bankBug('intent lowered early', 4_000),
   bankBug('stale row'),
   bankBug('generation ignored', 4_000),
@@ -130,10 +130,12 @@ export const knownBugs: readonly KnownBug[] = [
     'removed === undefined',
   ]),
   bug('a removed field comes back', 'src/strategy/merge-objects.ts', ['seq > owner.lastSeq || present.has(seq)', 'seq < 0']),
-  bug('a recovering bank leases', 'src/replica/bank/lease.ts', [
-    'if (bank.recovering !== null) return planRecovery(branch, desk, account, bank);',
-    '',
-  ]),
+  bug(
+    'a recovering bank leases',
+    'src/replica/bank/lease.ts',
+    ['if (bank.recovering !== null) return planRecovery(branch, desk, account, bank);', ''],
+    6_000,
+  ),
   {
     name: 'a backbone that lost something is not noticed',
     budget: usualBudget,

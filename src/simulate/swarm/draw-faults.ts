@@ -27,6 +27,7 @@ interface FaultOptions {
 }
 
 interface Spell {
+  readonly regions: readonly string[];
   readonly atMs: number;
   readonly untilMs: number;
   readonly region: string;
@@ -38,7 +39,7 @@ export function drawFaults(random: Random, { kinds, regions, durationMs, count }
   const faults = Array.from({ length: count }, () => {
     const atMs = random.next() * durationMs;
     const untilMs = atMs + random.next() * random.pick([50, 500, durationMs]);
-    return drawFault(random, random.pick(happening), { atMs, untilMs, region: random.pick(regions) });
+    return drawFault(random, random.pick(happening), { regions, atMs, untilMs, region: random.pick(regions) });
   }).flat();
   return kinds.includes('crash-at') ? faults.flatMap((fault) => dyingAgain(random, fault)) : faults;
 }
@@ -51,7 +52,7 @@ function dyingAgain(random: Random, fault: Fault | BulkFault): (Fault | BulkFaul
 }
 
 function drawFault(random: Random, kind: FaultKind, spell: Spell): (Fault | BulkFault)[] {
-  const { atMs, untilMs, region } = spell;
+  const { atMs, untilMs, region, regions } = spell;
   const [now, then] = [
     { atMs, region },
     { atMs: untilMs, region },
@@ -116,18 +117,32 @@ function drawFault(random: Random, kind: FaultKind, spell: Spell): (Fault | Bulk
     case 'backbone-lateness':
       return [{ kind, ...backbone, lateness: random.pick([0, 0.5, 1]) }];
     case 'backbone-empty':
-      return [{ kind, ...backbone, noticed: true }];
+      return [{ kind, ...backbone, noticed: true }, ...adoptions(random, regions, atMs)];
     case 'backbone-rollback':
       return [
         { kind: 'backbone-keep', ...backbone },
         { kind: 'backbone-restore', atMs: untilMs, region: 'backbone', noticed: true },
+        ...adoptions(random, regions, untilMs),
       ];
     default:
       return [];
   }
 }
 
-function crashAt(random: Random, { atMs, untilMs, region }: Spell, number: number): Fault[] {
+/** Operators have the backbone adopted, one replica after another, under load. */
+function adoptions(random: Random, regions: readonly string[], lostMs: number): Fault[] {
+  return regions
+    .filter(() => random.chance(0.7))
+    .flatMap((region): Fault[] => {
+      const atMs = lostMs + random.next() * random.pick([20, 300]);
+      return [
+        { kind: 'crash', atMs, region },
+        { kind: 'start', atMs: atMs + 1, region },
+      ];
+    });
+}
+
+function crashAt(random: Random, { atMs, untilMs, region }: Omit<Spell, 'regions'>, number: number): Fault[] {
   const when = random.pick(['before', 'during', 'after'] as const);
   return [
     { kind: 'crash-at', atMs, region, await: number, when },

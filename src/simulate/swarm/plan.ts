@@ -87,7 +87,7 @@ export const subset = <T>(random: Random, all: readonly T[], probability: number
   all.filter(() => random.chance(probability));
 
 function drawNetwork(random: Random, kinds: readonly FaultKind[]): NetworkSettings {
-  const wild = kinds.includes('network') ? random.pick([0.3, 1]) : 0;
+  const wild = kinds.includes('network') || random.chance(0.3) ? random.pick([0.3, 1]) : 0;
   const lagMs = random.integer(1, 60);
   const rttMs = random.integer(1, 20);
   const tail = random.pick([1, 1, 5]);
