@@ -14,6 +14,7 @@ export const errorCodes = {
   BODY_TOO_LARGE: { status: 413, retry: 'no' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retry: 'no' },
   IDEMPOTENCY_MISMATCH: { status: 422, retry: 'no' },
+  TOO_MANY_FAILURES: { status: 429, retry: 'later' },
   // What a workflow did with values.
   INVALID_NUMBER: { status: 422, retry: 'no' },
   INVALID_VALUE: { status: 422, retry: 'no' },

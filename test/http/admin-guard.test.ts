@@ -61,8 +61,28 @@ describe('without the token', () => {
   ])('%s is refused everywhere', async (_what, authorization) => {
     for (const { method, path } of routes()) {
       if (publicPaths.includes(path)) continue;
-      expect([path, (await ask(method, path, { authorization })).status]).toEqual([path, 401]);
+      // All of these together are more than are told that they are wrong.
+      expect([401, 429], path).toContain((await ask(method, path, { authorization })).status);
     }
+  });
+
+  it('more than sixty wrong tokens a minute are told to wait, and the right one is let in all the same', async () => {
+    let nowMs = 0;
+    const guessed = await openShop({ host: { ...nodeHost, elapsed: () => nowMs } });
+    const guess = async (authorization: string) => {
+      const response = await guessed.send('/_cffbrw/v1/runs', { headers: { authorization } });
+      return [response.status, ((await response.json()) as { code?: string }).code];
+    };
+    for (let count = 0; count < 60; count += 1) expect(await guess(`Bearer wrong-${count}`)).toEqual([401, 'UNAUTHORIZED']);
+    expect(await guess('Bearer wrong')).toEqual([429, 'TOO_MANY_FAILURES']);
+    expect((await guessed.send('/_cffbrw/v1/runs')).status).toBe(401);
+    expect((await guessed.get('/_cffbrw/v1/runs')).status).toBe(200);
+    expect(await (await guessed.send('/_cffbrw/health', { headers: { authorization: 'Bearer wrong' } })).json()).toEqual({
+      status: 'ok',
+    });
+    nowMs += 60_000;
+    expect(await guess('Bearer wrong')).toEqual([401, 'UNAUTHORIZED']);
+    await guessed.close();
   });
 
   it.each([

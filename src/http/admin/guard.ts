@@ -3,8 +3,12 @@
  *
  * A browser sends what a foreign page asks for to any address that its name resolves to. So on loopback the name in `Host` must be this
  * machine's (a name that was rebound to 127.0.0.1 is another one), and a request that a page made must come from a page of this server.
+ *
+ * Wrong tokens are refused without end, but only so many a minute with a word about them. The right one is always let in: nobody can lock
+ * its owner out by guessing.
  */
 import { CffbrwError } from '../../error.ts';
+import type { Host } from '../../host.ts';
 import { checkBearer } from '../access.ts';
 import { RequestInbound } from '../body.ts';
 
@@ -49,20 +53,48 @@ function checkOrigin(request: Request): void {
   throw new CffbrwError('FORBIDDEN', 'a page of another origin may not ask this');
 }
 
-/** Throws UNAUTHORIZED or FORBIDDEN. */
-export function admit(request: Request, { token, loopback }: Guard): void {
-  if (loopback) {
-    checkHost(request);
-    checkOrigin(request);
-  }
-  if (token !== null) checkBearer(new RequestInbound(request), token);
+export interface Door {
+  /** Throws UNAUTHORIZED, FORBIDDEN or TOO_MANY_FAILURES. */
+  admit(request: Request): void;
+  isAdmitted(request: Request): boolean;
 }
 
-export function isAdmitted(request: Request, guard: Guard): boolean {
-  try {
-    admit(request, guard);
-    return true;
-  } catch {
-    return false;
+/** So many wrong tokens a minute are refused as wrong, the others as too many. */
+export const maxFailures = 60;
+const minuteMs = 60_000;
+
+export function createDoor({ token, loopback }: Guard, host: Pick<Host, 'elapsed'>): Door {
+  let failures = 0;
+  let sinceMs = Number.NEGATIVE_INFINITY;
+
+  function countFailure(): void {
+    const nowMs = host.elapsed();
+    if (nowMs - sinceMs >= minuteMs) [failures, sinceMs] = [0, nowMs];
+    failures += 1;
+    if (failures <= maxFailures) return;
+    throw new CffbrwError('TOO_MANY_FAILURES', 'too many wrong tokens in a minute', { fix: 'Use the right one: it is let in.' });
   }
+  function admit(request: Request): void {
+    if (loopback) {
+      checkHost(request);
+      checkOrigin(request);
+    }
+    if (token === null) return;
+    try {
+      checkBearer(new RequestInbound(request), token);
+    } catch (error) {
+      // Who brings none guesses nothing.
+      if (request.headers.has('authorization')) countFailure();
+      throw error;
+    }
+  }
+  function isAdmitted(request: Request): boolean {
+    try {
+      admit(request);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+  return { admit, isAdmitted };
 }

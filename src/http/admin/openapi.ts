@@ -49,7 +49,10 @@ function operationOf(operationId: string, plan: OperationPlan, named: Schemas): 
     }),
     responses: {
       '200': answerOf(plan, named),
-      ...(plan.open === true ? {} : { '401': refusal('The token is missing or not the right one.') }),
+      ...(plan.open !== true && {
+        '401': refusal('The token is missing or not the right one.'),
+        '429': refusal('The token is not the right one, as too many before it.'),
+      }),
       default: refusal('A refusal. `code` is one of /_cffbrw/v1/errors.'),
     },
   };

@@ -9,7 +9,7 @@ import { refused } from '../respond.ts';
 import type { Admin, AdminOptions } from './admin.ts';
 import { conflictFacts, errorFacts, healthFacts, replicaFacts, workflowFacts } from './facts.ts';
 import { createFeed, type EventType, eventTypes, type Feed } from './feed.ts';
-import { admit, checkGuard, isAdmitted } from './guard.ts';
+import { checkGuard, createDoor, type Door } from './guard.ts';
 import { adminOpenapi } from './openapi.ts';
 import { type OperationId, type OperationPlan, operations } from './operations.ts';
 import { referencePage, referenceScript } from './reference.ts';
@@ -35,9 +35,10 @@ type Answers = Readonly<Record<OperationId, (asked: Asked) => Answer>>;
 export function createAdmin(options: AdminOptions): Admin {
   const { host, guard, log } = options;
   checkGuard(guard);
+  const door = createDoor(guard, host);
   const runs = createRuns();
   const feed = createFeed(options);
-  const answers = answersOf(options, runs, feed);
+  const answers = answersOf(options, { runs, feed, door });
   const router = new Hono({ strict: true });
   const refuse = (error: unknown) => secured(refused(toProblem(error, () => host.id(), log)));
   const mount = (id: OperationId) => {
@@ -49,7 +50,7 @@ export function createAdmin(options: AdminOptions): Admin {
   const [open, closed] = parted((plan) => plan.open === true);
   for (const id of open) mount(id);
   router.use('*', async (context, next) => {
-    admit(context.req.raw, guard);
+    door.admit(context.req.raw);
     await next();
   });
   for (const id of closed) mount(id);
@@ -116,13 +117,13 @@ function secured(response: Response): Response {
   return response;
 }
 
-function answersOf(options: AdminOptions, runs: Runs, feed: Feed): Answers {
-  const { app, replica, host, guard, metrics, referenceScript: script } = options;
+function answersOf(options: AdminOptions, { runs, feed, door }: { runs: Runs; feed: Feed; door: Door }): Answers {
+  const { app, replica, host, metrics, referenceScript: script } = options;
   const told = { app, replica, host, startedAt: host.elapsed() };
   const documents = { admin: null as object | null, app: null as object | null };
   return {
     health({ request }) {
-      const facts = healthFacts(replica, isAdmitted(request, guard));
+      const facts = healthFacts(replica, door.isAdmitted(request));
       return Response.json(facts, { status: facts.status === 'ok' ? 200 : 503 });
     },
     async metrics() {
