@@ -65,14 +65,11 @@ export async function endSessions(sql: postgres.Sql, schema: string): Promise<vo
 async function copyTables(sql: postgres.Sql, schema: string): Promise<() => Promise<void>> {
   const tables = ['backbone', 'boots', 'rows', 'registers'];
   for (const table of tables) await sql.unsafe(`create table ${schema}_${table} as table ${schema}.${table}`);
-  return async () => {
-    await sql
-      .unsafe(`begin; drop schema ${schema} cascade; ${schemaSql(schema)}; delete from ${schema}.backbone; commit`)
-      .simple();
-    for (const table of tables)
-      await sql.unsafe(`insert into ${schema}.${table} overriding system value table ${schema}_${table}`);
-    await sql.unsafe(`select setval('${schema}.places', coalesce((select max(place) from ${schema}.rows), 1))`);
-  };
+  const put = tables.map((table) => `insert into ${schema}.${table} overriding system value table ${schema}_${table}`);
+  const places = `select setval('${schema}.places', coalesce((select max(place) from ${schema}.rows), 1))`;
+  const anew = [`drop schema ${schema} cascade`, schemaSql(schema), `delete from ${schema}.backbone`, ...put, places].join(';\n');
+  // One message is one transaction: who comes in between would find tables without content, and begin anew in them.
+  return () => undisturbed(() => sql.unsafe(anew).simple());
 }
 
 /** Sessions in use hold locks on what is dropped, in their own order: the server ends one of the two, and it may be this. */
