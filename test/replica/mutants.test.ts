@@ -1,11 +1,14 @@
 /** One test for each mechanism that could be taken out without any other test noticing. */
 import { expect, test } from 'vitest';
 import { createClock } from '../../src/clock.ts';
+import { CffbrwError } from '../../src/error.ts';
 import { createConflictLog } from '../../src/replica/conflicts.ts';
-import { createMemory, markChanged, putRecord, sweep } from '../../src/replica/memory.ts';
+import { createLoading } from '../../src/replica/loading.ts';
+import { createMemory, emptyBatch, markChanged, putRecord, revert, sweep } from '../../src/replica/memory.ts';
 import { createQuarantine } from '../../src/replica/quarantine.ts';
 import { type Alarm, joinRows } from '../../src/replica/receive.ts';
 import { createSlot } from '../../src/replica/slot.ts';
+import { memoryStore, type Store } from '../../src/store/index.ts';
 import { addressOf } from '../../src/strategy/address.ts';
 import { canonical } from '../../src/strategy/json.ts';
 import { strategies } from '../../src/strategy/strategies.ts';
@@ -68,4 +71,33 @@ test('M2 what is not durable stays in memory, however full it is: records and sl
   memory.committed = memory.next;
   sweep(memory, 0, () => false);
   expect([memory.records.size, memory.slots.size, slot.dropped]).toEqual([0, 0, true]);
+});
+
+test('what was read beside a commit that failed is read again: it may be from before it or after it', async () => {
+  const { memory, slot } = stage();
+  memory.slots.clear();
+  const kept = memoryStore();
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const late = async <T>(read: Promise<T>): Promise<T> => {
+    const found = await read;
+    await held;
+    return found;
+  };
+  const store: Store = { ...kept, load: (ids) => late(kept.load(ids)), records: (page) => late(kept.records(page)) };
+  const host = createWorld('mutants').host('one');
+  const variables = declareAll({ count: { strategy: 'sum-increments' } });
+  const clock = createClock(() => host.now());
+  const loading = createLoading({
+    ...{ memory, store, clock, variables, host, quarantine: createQuarantine(memory, []), isOwn: () => true },
+  });
+  const loaded = Promise.all([loading.load([slot.address]), loading.loadRecord('name')]);
+  const row = { address: slot.address.id, replica: 'one.1', version: 5, bytes: canonical({ sum: 7, cancels: {}, base: null }) };
+  await kept.commit([row], [{ name: 'name', value: 'new' }]);
+  revert(memory, emptyBatch(), new CffbrwError('STORE_FAILED', 'it was kept, and nobody knows'));
+  release();
+  expect((await loaded)[1]).toBe('new');
+  expect(memory.slots.get(slot.address.id)?.rows.get('one.1')?.version).toBe(5);
 });

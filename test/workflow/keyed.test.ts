@@ -45,6 +45,16 @@ test('The answer survives a restart', async () => {
   expect(await stage.value('hits')).toBe(1);
 });
 
+test('K2 An answer that is kept, but not durable yet, is not told before it is', async () => {
+  const stage = await createStage(shop(drawing));
+  const first = await stage.ask('w', { key: 'a' });
+  stage.disk.faults.syncMs = 1_000;
+  const commit = stage.replica.putRecord('run/w//a', await stage.replica.getRecord('run/w//a'));
+  expect(stage.replica.durable(commit)).toBeDefined();
+  expect(await stage.ask('w', { key: 'a' })).toEqual(first);
+  expect(stage.replica.durable(commit)).toBeUndefined();
+});
+
 test('Another request under the same key is refused, before and after the first is done', async () => {
   const stage = await createStage(shop('- wait: 1s\n- add: hits'));
   const first = stage.begin('w', { key: 'a', body: 1 });
