@@ -37,7 +37,7 @@ describe.each(pages)('%s', (page) => {
   });
 
   it('names only commands that package.json has, and entry points that it exports', () => {
-    for (const [, name = ''] of text.matchAll(/npm run ([\w:]+)/g)) expect(Object.keys(project.scripts)).toContain(name);
+    for (const [, name = ''] of text.matchAll(/npm run ([\w:-]+)/g)) expect(Object.keys(project.scripts)).toContain(name);
     for (const [, path = ''] of text.matchAll(/['`]cffbrw\/([\w-]+)['`]/g))
       expect(Object.keys(project.exports)).toContain(`./${path}`);
   });
