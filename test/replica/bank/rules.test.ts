@@ -209,6 +209,26 @@ test('what is given back elsewhere reaches its issuer through one register, and 
   expect(await scene.take(2, 1)).toMatchObject({ ok: true });
 });
 
+test('what was given back elsewhere is durable at its issuer before the notice of it goes', async () => {
+  const scene = await open(2, 1);
+  const { receipt } = await scene.take(0, 1);
+  const place = scene.cluster.places[0] as Place;
+  place.disk.faults.syncMs = 1_000;
+  await until(scene, scene.bank(1).give(receipt ?? ''));
+  // One commit is always on its way, so that what was applied follows it and is lost with the process.
+  for (let busy = 0; scene.bank(0).rights(scene.address) === 0; busy += 1) {
+    expect(busy).toBeLessThan(2_000);
+    place.running?.ledger.putRecord('busy', String(busy));
+    await scene.run(10);
+  }
+  await scene.run(50);
+  scene.cluster.kill(place);
+  place.disk.faults.syncMs = 0;
+  scene.cluster.start(place);
+  await scene.run(2_000);
+  expect(await scene.take(0, 1)).toMatchObject({ ok: true });
+});
+
 test('while the register is out of reach nothing is settled, and expiry waits', async () => {
   const scene = await open(2, 1);
   const { receipt } = await scene.take(0, 1, { holdMs: 300 });
