@@ -4,19 +4,30 @@ import { knownRegions, ms, type Reading } from './reading.ts';
 import { type FaultDocument, faultForms } from './scenario.ts';
 import type { Fault } from './schedule.ts';
 
+/** The most stretches of one partition that comes and goes. */
+const maxSpells = 10_000;
+
 export function readPartitions(reading: Reading, regions: readonly string[]): Fault[] {
   const partitions = reading.document.network?.partitions ?? [];
   return partitions.flatMap((one, index) => {
     const named = knownRegions(reading, one.regions, ['network', 'partitions', index, 'regions'], regions);
     const [fromMs, toMs] = [ms(one.at, 0), ms(one.at, 0) + ms(one.for, 0)];
     const direction = one.direction ?? 'both';
+    const eachMs = one.flapping === undefined ? null : Math.max(1, ms(one.flapping, 1));
+    if (eachMs !== null && toMs - fromMs > 2 * eachMs * maxSpells) {
+      const place = reading.source.placeOf(['network', 'partitions', index, 'flapping']);
+      reading.problems.add(
+        place,
+        `\`flapping\` cuts more than ${maxSpells} times.`,
+        'Write a longer `flapping`, or a shorter `for`.',
+      );
+      return [];
+    }
     return named.flatMap((region): Fault[] =>
-      spells(fromMs, toMs, one.flapping === undefined ? null : Math.max(1, ms(one.flapping, 1))).flatMap(
-        ([cutMs, healMs]): Fault[] => [
-          { kind: 'cut', atMs: cutMs, region, direction },
-          { kind: 'heal', atMs: healMs, region },
-        ],
-      ),
+      spells(fromMs, toMs, eachMs).flatMap(([cutMs, healMs]): Fault[] => [
+        { kind: 'cut', atMs: cutMs, region, direction },
+        { kind: 'heal', atMs: healMs, region },
+      ]),
     );
   });
 }

@@ -66,9 +66,13 @@ function resolve(reading: Reading): Scenario {
   };
 }
 
-function regionsOf({ document: { regions }, app }: Reading): readonly string[] {
+function regionsOf({ document: { regions }, app, source, problems }: Reading): readonly string[] {
   const numbered = (count: number) => Array.from({ length: count }, (_, index) => `r${index + 1}`);
-  if (Array.isArray(regions)) return regions;
+  if (Array.isArray(regions)) {
+    const twice = regions.find((region, index) => regions.indexOf(region) !== index);
+    if (twice !== undefined) problems.add(source.placeOf(['regions']), `There are two regions \`${twice}\`.`, 'Name each once.');
+    return regions;
+  }
   if (typeof regions === 'number') return numbered(regions);
   return app.settings.regions.length > 0 ? app.settings.regions : numbered(5);
 }
@@ -98,11 +102,13 @@ function checkSpreads({ source, problems }: Reading, network: NetworkSettings): 
 }
 
 function loadsOf(reading: Reading, regions: readonly string[]): readonly Load[] {
-  const { source, document } = reading;
+  const { source, document, problems } = reading;
   const many = Array.isArray(document.load);
   return [document.load].flat().map((load, index) => {
     const path = many ? ['load', index] : ['load'];
     const request = [...path, 'request'];
+    if (!/^(\/|\$\{)/.test(load.request.path))
+      problems.add(source.placeOf([...request, 'path']), `\`path\` is \`${load.request.path}\`.`, 'A path begins with `/`.');
     return {
       users: load.users,
       requests: load.requests ?? load.users,
