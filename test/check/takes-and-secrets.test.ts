@@ -26,6 +26,16 @@ describe('R6, unchecked take', () =>
         pastes: true,
       },
       {
+        title: 'a take whose result only the log hears of',
+        variables: stock,
+        workflows: {
+          buy: '- take: stock\n  as: unit\n- log: { level: info, message: "${ unit.ok }" }\n- respond: { body: { sold: true } }',
+        },
+        finds: ['R6 buy steps[0]'],
+        names: ['take: stock'],
+        pastes: true,
+      },
+      {
         title: 'a receipt that is handed out before anybody asks',
         variables: stock,
         workflows: {

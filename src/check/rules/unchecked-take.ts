@@ -42,7 +42,9 @@ const telling: ReadonlySet<string> = new Set(['ok', 'reason', 'failed', 'repeate
 /** A condition asks for the outcome, or somebody is told of it. */
 function looksAt(effect: AnyEffect, result: SymbolTerm): boolean {
   const asks = effect.guards.some(({ condition }) => condition.roots.has(result) && mentions(condition, result));
-  return asks || termsOf(effect).some((term) => term.roots.has(result) && mentions(term, result));
+  // A line in a log tells no user.
+  const told = effect.step.verb === 'log' ? [] : termsOf(effect);
+  return asks || told.some((term) => term.roots.has(result) && mentions(term, result));
 }
 
 /** A field that tells the outcome, or the result as a whole. */
