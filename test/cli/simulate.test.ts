@@ -22,6 +22,15 @@ describe('simulate', () => {
       expect(await readFile(page, 'utf8')).toContain('How racing broke, as it should');
     }));
 
+  test('says in one line that a report cannot be written, after what it found', () =>
+    inTemporary(async (home) => {
+      const { code, output } = await simulate(await writeApp(home), '--runs', '6', '--html', join(home, 'nowhere/report.html'));
+      expect(output).toContain('PASSED  shop held in 6 runs');
+      expect(output).toMatch(/--html: the report was not written: ENOENT/);
+      expect(output).not.toMatch(/^ +at /m);
+      expect(code).toBe(2);
+    }));
+
   test('says FAILED with the seed, the shortest schedule, and a command that shows the same again', () =>
     inTemporary(async (home) => {
       const app = await writeApp(home);

@@ -175,7 +175,11 @@ async function printTraces(work: Work): Promise<void> {
 
 async function writePage(file: string, reports: readonly ScenarioReport[]): Promise<void> {
   const { reportPage } = await import('../../simulate/report-html.ts');
-  await writeFile(file, reportPage(reports));
+  try {
+    await writeFile(file, reportPage(reports));
+  } catch (error) {
+    throw new UsageError(`--html: the report was not written: ${error instanceof Error ? error.message : String(error)}`);
+  }
   console.error(`Wrote ${file}`);
 }
 
