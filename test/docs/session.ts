@@ -1,6 +1,6 @@
 /** A section's `$ commands`, run one after the other by one bash in an empty directory, as a reader would. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -53,7 +53,7 @@ export async function openSession(files: readonly { readonly path: string; reado
     writeFileSync(join(work, path), text);
   }
   // The pages are read in a clone, where the examples are at hand.
-  symlinkSync(join(root, 'examples'), join(work, 'examples'));
+  if (!existsSync(join(work, 'examples'))) symlinkSync(join(root, 'examples'), join(work, 'examples'));
   const port = String(await freePort());
   const shell = spawn('bash', ['--norc', '--noprofile'], {
     cwd: work,
