@@ -139,6 +139,8 @@ export async function offer(stage: Stage, machine: Machine, action: AskAction): 
 /** What somebody is shown is durable: it never goes back behind that. */
 export async function read(stage: Stage, machine: Machine, action: AskAction): Promise<void> {
   const variable = action.pick % 2 === 0 ? 'count' : 'best';
+  // Mostly right after a write that is not durable yet.
+  if (variable === 'count' && action.pick % 3 > 0) void add(stage, machine, { ...action, ask: 'add', door: 'replica' });
   const spot = spotAt(stage, machine, variable, keyOf(action));
   const write = beginWrite(stage, action);
   const told = await inProcess(stage, machine, (replica) => handleOf(replica, spot).get());

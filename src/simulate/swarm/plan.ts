@@ -64,7 +64,7 @@ export function drawPlan(seed: string | number, only?: SwarmSize): SwarmPlan {
   const durationMs = count * everyMs;
   const kinds = subset(random, faultKinds, random.pick([0, 0.15, 0.4]));
   const faults = drawFaults(random, { kinds, regions, durationMs, count: Math.ceil(count * random.pick([0.03, 0.1, 0.2])) });
-  const actions = [...drawAsks(random, regions, { count, everyMs }), ...faults];
+  const actions = [...drawClocks(random, regions), ...drawAsks(random, regions, { count, everyMs }), ...faults];
   return {
     ...{ seed: String(seed), app: random.integer(0, appCount - 1), size, regions, durationMs },
     elsewhere: kinds.includes('elsewhere') ? random.pick(regions) : null,
@@ -75,6 +75,12 @@ export function drawPlan(seed: string | number, only?: SwarmSize): SwarmPlan {
     // What would end later is ended by the healing.
     actions: actions.filter(({ atMs }) => atMs <= durationMs).sort((a, b) => a.atMs - b.atMs),
   };
+}
+
+/** Real clocks never agree: a few seconds are no fault. */
+function drawClocks(random: Random, regions: readonly string[]): Fault[] {
+  if (random.chance(0.5)) return [];
+  return regions.map((region): Fault => ({ kind: 'clock', atMs: 0, region, skewMs: random.integer(-20_000, 20_000) }));
 }
 
 function drawSize(random: Random): SwarmSize {

@@ -12,6 +12,7 @@
  * meets an emptied backbone before anyone else, a disk cloned beside its running original and cut off, a whole machine's snapshot.
  * What real parts are needed for (a flipped byte in a file, a server that restarts) is tested over real processes.
  */
+import { quarantineAheadMs } from '../../clock.ts';
 import { createCluster } from '../cluster.ts';
 import { applyFault, createOperator } from '../faults.ts';
 import { createSimulatedHost } from '../host.ts';
@@ -121,7 +122,7 @@ function breakSomething(stage: Stage, fault: Fault | BulkFault): void {
   note(stage, `-- ${JSON.stringify(fault)}`);
   if (kind === 'clock') {
     stage.aheadMs = Math.max(stage.aheadMs, fault.skewMs);
-    stage.clocks.add(region);
+    if (Math.abs(fault.skewMs) > quarantineAheadMs) stage.clocks.add(region);
   }
   if (kind === 'blackout') {
     blackOut(stage, fault.power);
