@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly lag?: Spread;
   readonly rtt?: Spread;
   readonly disk?: Partial<DiskFaults>;
+  /** A write of a witness takes about so long. Default 0.1 ms. */
+  readonly witnessMs?: number;
   /** How often replicas look at the backbone by themselves. Default 1,000 ms. */
   readonly contactMs?: number;
   /** Default: `secret-<NAME>`. */
@@ -123,7 +125,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   };
   const add = (name: string): Located => {
     const disk = createSimulatedDisk(world, name, { ...options.disk, written: observer.written });
-    return place(name, disk, createSimulatedWitness(world, name));
+    return place(name, disk, createSimulatedWitness(world, name, options.witnessMs));
   };
   const at = (name: string): Located => machines.get(name) ?? add(name);
   const difference = (): string | null => {

@@ -42,6 +42,7 @@ export interface SwarmPlan {
   readonly elsewhere: string | null;
   readonly network: NetworkSettings;
   readonly syncMs: number;
+  readonly witnessMs: number;
   /** Where the clocks begin, milliseconds since 1970. */
   readonly startMs: number;
   readonly durationMs: number;
@@ -70,6 +71,7 @@ export function drawPlan(seed: string | number, only?: SwarmSize): SwarmPlan {
     elsewhere: kinds.includes('elsewhere') ? random.pick(regions) : null,
     network: drawNetwork(random, kinds),
     syncMs: random.pick([0.2, 1, 1, 8]),
+    witnessMs: random.pick([0.1, 1, 10]),
     // A minute before an hour and a day end, so that windows end under load.
     startMs: Date.UTC(2026, 0, 1) - random.pick([500, 2_000, 60_000]),
     // What would end later is ended by the healing.

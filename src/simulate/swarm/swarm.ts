@@ -61,13 +61,13 @@ export async function playSwarm(options: SwarmOptions): Promise<SwarmRun> {
 }
 
 function setUp({ plan, drain, notes = false }: SwarmOptions): Stage {
-  const { seed, network, syncMs, startMs, regions } = plan;
+  const { seed, network, syncMs, witnessMs, startMs, regions } = plan;
   const { app, other } = swarmApp(plan.app);
   const world = createSimulatedHost({ seed, drain, startMs });
   const { lag, rtt, contactMs, ...rest } = network;
   const lines: string[] | null = notes ? [] : null;
   const cluster = createCluster({
-    ...{ world, app, lag, rtt, contactMs, disk: { syncMs } },
+    ...{ world, app, lag, rtt, contactMs, witnessMs, disk: { syncMs } },
     appOf: (machine) => (machine.replace(/-twin$/, '') === plan.elsewhere ? other : app),
     network: { ...rest, rttMs: rtt.medianMs },
   });
