@@ -14,7 +14,7 @@ import { retire } from '../replica/index.ts';
 import type { Answer, Ask } from './ask.ts';
 import type { SimulatedHost, World } from './host.ts';
 import { createLife, type Life, type LifeOptions, type StartOptions } from './machine.ts';
-import { createObserver, differenceOf, type Observer } from './observer.ts';
+import { createObserver, differenceOf, type Observer, rowsWithout } from './observer.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Spread } from './schedule.ts';
 import { createSimulatedDisk, type DiskFaults, type DiskSnapshot, type SimulatedDisk } from './store.ts';
@@ -89,7 +89,10 @@ export interface Cluster {
   /** An operator retires all incarnations of a machine that does not run, at another one. Rejects with UNREACHABLE, NOT_FOUND. */
   retire(machine: string, by: string): Promise<void>;
 
-  /** The first difference between the rows of machines that run, byte by byte; null: there is none. */
+  /**
+   * The first difference between the rows of machines that run, byte by byte; null: there is none. A disk that ran twice is left out, and
+   * so is what its incarnations wrote: one of two processes may overwrite there what the other left. (A real one is locked: D2.)
+   */
   difference(): string | null;
 }
 
@@ -129,12 +132,12 @@ export function createCluster(options: ClusterOptions): Cluster {
   };
   const at = (name: string): Located => machines.get(name) ?? add(name);
   const difference = (): string | null => {
-    const running = [...machines.values()].filter(({ replica }) => replica !== null);
-    const [first, ...others] = running;
+    const twice = new Set([...machines.keys()].filter((name) => machines.has(`${name}-twin`)));
+    const running = [...machines.values()].filter(({ name, replica }) => replica !== null && !twice.has(name));
+    const [first, ...others] = running.map(({ name, disk }) => [name, rowsWithout(disk.rows(), twice)] as const);
     if (first === undefined) return null;
     for (const other of others) {
-      const one = differenceOf([first.name, first.disk.rows()], [other.name, other.disk.rows()]);
-      const found = one ?? differenceOf([other.name, other.disk.rows()], [first.name, first.disk.rows()]);
+      const found = differenceOf(first, other) ?? differenceOf(other, first);
       if (found !== null) return found;
     }
     return null;

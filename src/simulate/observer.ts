@@ -96,6 +96,16 @@ function initialOf({ rows }: Known, variable: Variable | undefined): number {
 
 export type DiskRows = ReadonlyMap<string, ReadonlyMap<string, StoredRow>>;
 
+/** Without what incarnations of these machines wrote. */
+export function rowsWithout(rows: DiskRows, machines: ReadonlySet<string>): DiskRows {
+  if (machines.size === 0) return rows;
+  const kept = [...rows].map(([address, ofAddress]) => {
+    const others = [...ofAddress].filter(([replica]) => !machines.has(replica.split('.')[0] ?? ''));
+    return [address, new Map(others)] as const;
+  });
+  return new Map(kept);
+}
+
 /** The first difference between two disks, byte by byte, as a sentence; null: there is none. */
 export function differenceOf([a, left]: readonly [string, DiskRows], [b, right]: readonly [string, DiskRows]): string | null {
   for (const [address, ofAddress] of left) {

@@ -2,7 +2,6 @@
 import type { Replica } from '../../replica/index.ts';
 import { addressOf, type Entry, type Json, strategies, type Variable } from '../../strategy/index.ts';
 import type { Machine } from '../cluster.ts';
-import { type DiskRows, differenceOf } from '../observer.ts';
 import { handleOf } from './ask-values.ts';
 import type { Shelf } from './model-stock.ts';
 import { nameOf, type Spot } from './oracle.ts';
@@ -33,33 +32,9 @@ export async function heal(stage: Stage): Promise<void> {
   ) {
     supervise(stage);
     await world.run(rested === 0 ? stepMs : plan.network.contactMs + stepMs);
-    unrest = unrestOf(stage);
+    unrest = stage.operator.unrest();
   }
   if (unrest !== null) report(stage, 'C3', `${restMs / 1_000} s after everything had healed: ${unrest}`);
-}
-
-function unrestOf({ operator, cluster, twins }: Stage): string | null {
-  const unrest = operator.unrest();
-  if (unrest === null || twins.size === 0 || unrest !== cluster.difference()) return unrest;
-  // What one of two processes on one disk left there, the other does not look for: those rows may stay where they are.
-  const all = [...cluster.machines.values()].filter(({ replica }) => replica !== null);
-  const compared = all.map(({ name, disk }) => [name, rowsWithout(disk.rows(), twins)] as const);
-  for (const one of compared) {
-    for (const other of compared) {
-      const found = differenceOf(one, other);
-      if (found !== null) return found;
-    }
-  }
-  return null;
-}
-
-/** Without what incarnations of these disks wrote. */
-function rowsWithout(rows: DiskRows, disks: ReadonlyMap<string, number>): DiskRows {
-  const kept = [...rows].map(([address, ofAddress]) => {
-    const others = [...ofAddress].filter(([replica]) => !disks.has(replica.split('.')[0] ?? ''));
-    return [address, new Map(others)] as const;
-  });
-  return new Map(kept);
 }
 
 /** Whoever should run, runs: also who died of a stop that was called off. */
