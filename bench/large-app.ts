@@ -26,7 +26,7 @@ on:
 steps:
   - fail: { status: 409, type: banner-closed, title: The banner is paused }
     when: "!vars.banner.open"
-  - let: { user: "\${ lower(request.body.user) }", amount: "\${ request.body.amount }" }
+  - let: { user: "\${ lower(request.body.user) }", amount: "\${ request.body.amount ?? 1 }" }
   - add: visits
     key: \${ user }
   - fail: { status: 429, type: too-often, title: Come back tomorrow }
