@@ -32,6 +32,10 @@ const { values } = parseArgs({
   },
 });
 
+if (values.size !== undefined && !Object.hasOwn(sizes, values.size)) {
+  process.stderr.write(`--size is one of ${Object.keys(sizes).join(', ')}, not ${values.size}\n`);
+  process.exit(2);
+}
 const size = values.size as SwarmSize | undefined;
 const count = (text: string): number => {
   const number = Number(text);
