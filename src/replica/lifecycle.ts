@@ -39,47 +39,18 @@ async function connected(
 }
 
 function connectTo(core: Core, backbone: NonNullable<Core['backbone']>): Connection | null {
-  if (core.publisher === null) return null;
-  const {
-    host,
-    memory,
-    clock,
-    conflicts,
-    quarantine,
-    alarm,
-    flush,
-    loading,
-    publisher,
-    cursor,
-    wholeAt,
-    knownIdentity,
-    contactMs,
-    windows,
-  } = core;
+  const { publisher } = core;
+  if (publisher === null) return null;
   return connect({
-    ...{
-      host,
-      memory,
-      clock,
-      conflicts,
-      quarantine,
-      alarm,
-      flush,
-      loading,
-      publisher,
-      cursor,
-      wholeAt,
-      knownIdentity,
-      contactMs,
-      windows,
-      backbone,
-    },
+    ...core,
+    publisher,
+    backbone,
     mine: (replica) => core.identity.owns(replica),
     boundedChanged: (slot) => core.bank.rowsChanged(slot.address),
     async contact() {
       await core.identity.contact();
       await core.bank.contact();
-      await windows.sweep(core.bank.removeClosed);
+      await core.windows.sweep(core.bank.removeClosed);
     },
   });
 }
