@@ -11,6 +11,7 @@ import { scenarioSchema } from '../src/simulate/scenario.ts';
 import { strategyNames } from '../src/strategy/names.ts';
 import { maxKeep } from '../src/strategy/variable.ts';
 import { appSchema, workflowSchema } from '../src/workflow/fields.ts';
+import { formOf } from '../src/workflow/form.ts';
 import { verbs } from '../src/workflow/steps/verbs.ts';
 
 /** `declareVariable` says what is wrong with a declaration; this is its form, for editors. */
@@ -60,7 +61,7 @@ function documentSchema(title: string, type: z.ZodType, more: (definitions: Json
 /** Every verb by its name, a step as one of them, and steps as a list of those. */
 function stepDefinitions(definitions: Json): Json {
   const named = [...verbs.values()].map(
-    ({ verb, schema }) => [`step-${verb}`, { title: verb, ...convert(schema, definitions) }] as const,
+    (verb) => [`step-${verb.verb}`, { title: verb.verb, ...convert(formOf(verb), definitions) }] as const,
   );
   const anyOf = named.map(([name]) => ({ $ref: `#/definitions/${name}` }));
   return {

@@ -8,6 +8,7 @@ import { compileWorkflow } from './workflow/compile.ts';
 import type { Workflows } from './workflow/compiler.ts';
 import { type CheckedDocument, checkDocument } from './workflow/document.ts';
 import type { AppDocument } from './workflow/fields.ts';
+import { language } from './workflow/language.ts';
 import { type Program, programSource } from './workflow/literal.ts';
 import type { Plan } from './workflow/plan.ts';
 import { collectProblems, dataSource, formatProblem, type Problems, type Source } from './workflow/source.ts';
@@ -185,7 +186,7 @@ function compileAll(
   const routes = new Map<string, string>();
   for (const one of documents) {
     const { source, document } = one;
-    const plan = compileWorkflow(one, { variables, secrets, problems, workflows });
+    const plan = compileWorkflow(one, { variables, secrets, problems, workflows, language });
     const before = plans.get(plan.name);
     if (before)
       problems.add(

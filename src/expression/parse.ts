@@ -3,16 +3,11 @@
  */
 import * as acorn from 'acorn';
 import { CffbrwError } from '../error.ts';
+import type { Parser } from './compiler.ts';
 import { convert } from './convert.ts';
 import { maxNesting, parserOptions, scan } from './scan.ts';
 import { invalid, type Site, type Source, siteOf } from './source.ts';
-import type { Tree } from './tree.ts';
-
-export interface ParsedTemplate {
-  /** One more than there are parts. */
-  readonly texts: readonly string[];
-  readonly parts: readonly Tree[];
-}
+import type { Template, Tree } from './tree.ts';
 
 /** The most `${ … }` in one string. */
 const maxParts = 1_000;
@@ -35,7 +30,7 @@ export function parseExpression(source: Source): Tree {
 const unwrapped = (text: string): string => `\`${text.replace(/^\$\{\s*/, '').replace(/\s*\}$/, '')}\``;
 
 /** `$${` stands for a literal `${`. */
-export function parseTemplate(source: Source): ParsedTemplate {
+export function parseTemplate(source: Source): Template {
   const { text } = source;
   const texts: string[] = [];
   const parts: Tree[] = [];
@@ -59,6 +54,8 @@ export function parseTemplate(source: Source): ParsedTemplate {
   texts.push(current + text.slice(position));
   return { texts, parts };
 }
+
+export const acornParser: Parser = { expression: parseExpression, template: parseTemplate };
 
 function parseRange(source: Source, start: number, inTemplate: boolean): { tree: Tree; end: number } {
   const end = plainEnd(source.text, start, inTemplate);

@@ -54,4 +54,10 @@ export type Tree = Range &
       }
   );
 
+/** A string with `${ … }` in it: what stands around the parts, one more than there are parts. */
+export interface Template {
+  readonly texts: readonly string[];
+  readonly parts: readonly Tree[];
+}
+
 export type TreeOf<Kind extends Tree['kind']> = Extract<Tree, { kind: Kind }>;

@@ -1,5 +1,6 @@
 /** The faults of a scenario as single actions: what ends after a while is two of them. */
-import { checkForm, isMap } from '../workflow/document.ts';
+import { checkForm } from '../workflow/document.ts';
+import { isMap } from '../workflow/source.ts';
 import { knownRegions, ms, type Reading } from './reading.ts';
 import { type FaultDocument, faultForms } from './scenario.ts';
 import type { Fault } from './schedule.ts';

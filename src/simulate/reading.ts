@@ -1,7 +1,7 @@
 /** What the parts of reading a scenario have in common. */
 import type { App } from '../app.ts';
 import type { Place } from '../error.ts';
-import { durationMs } from '../workflow/fields.ts';
+import { durationMs } from '../workflow/duration.ts';
 import type { Path, Problems, Source } from '../workflow/source.ts';
 import type { ScenarioDocument } from './scenario.ts';
 import type { Spread } from './schedule.ts';

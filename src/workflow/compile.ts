@@ -7,9 +7,10 @@ import { canonical } from '../strategy/json.ts';
 import { schemaOf } from '../strategy/schema.ts';
 import type { Variable } from '../strategy/variable.ts';
 import { isTimezone } from '../strategy/window.ts';
-import { type Compilation, compileSteps, type Workflows } from './compiler.ts';
+import { type Compilation, compileSteps, type Language, type Workflows } from './compiler.ts';
 import type { CheckedDocument } from './document.ts';
-import { type CronTrigger, durationMs, type HttpTrigger, type WorkflowDocument } from './fields.ts';
+import { durationMs } from './duration.ts';
+import type { CronTrigger, HttpTrigger, WorkflowDocument } from './fields.ts';
 import { createFlow } from './flow.ts';
 import { type Cors, defaultKeepMs, type HttpPlan, type JsonSchema, type Plan, type RequestPart } from './plan.ts';
 import { membersRead } from './reads.ts';
@@ -23,6 +24,7 @@ export interface WorkflowContext {
   readonly secrets: ReadonlySet<string>;
   readonly problems: Problems;
   readonly workflows: Workflows;
+  readonly language: Language;
 }
 
 type WorkflowSource = Extract<CheckedDocument, { kind: 'workflow' }>;
@@ -37,7 +39,7 @@ export function compileWorkflow({ source, document }: WorkflowSource, context: W
   const silent = silentBecause(document.on);
   const scope = createScope({ variables, secrets: context.secrets }, requestShape(document.on));
   const compilation: Compilation = {
-    ...{ source, problems, scope, variables, workflows: context.workflows },
+    ...{ source, problems, scope, variables, workflows: context.workflows, language: context.language },
     ...{ flow: createFlow(silent), ids: new Map(), count: 0, calls: new Set<string>(), compiled: [] },
   };
   const steps = compileSteps(document.steps, ['steps'], compilation);

@@ -1,19 +1,18 @@
 /** Compiles the steps of one workflow: each verb gets a StepContext, and whatever it refuses becomes a problem with its place. */
 import { CffbrwError } from '../error.ts';
-import { anyShape, type Scope } from '../expression/expression.ts';
-import { type Compiled, compileExpression, compileValue } from '../expression/index.ts';
+import type { ExpressionCompiler } from '../expression/compiler.ts';
+import { anyShape, type Compiled, type Scope } from '../expression/expression.ts';
 import { suggestion } from '../expression/suggest.ts';
 import type { Json } from '../strategy/json.ts';
 import { strategies } from '../strategy/strategies.ts';
 import type { Variable } from '../strategy/variable.ts';
 import { createCondition } from './condition.ts';
-import { checkForm, isMap, kindOf } from './document.ts';
-import { commonFields, durationMs } from './fields.ts';
+import { durationMs } from './duration.ts';
 import { type Flow, meet } from './flow.ts';
 import type { Plan, PlannedStep, Touch } from './plan.ts';
 import { membersRead } from './reads.ts';
 import type { NameScope } from './scope.ts';
-import { maxProblems, type Path, type Problems, pathText, type Source } from './source.ts';
+import { type FormPlace, isMap, kindOf, maxProblems, type Path, type Problems, pathText, type Source } from './source.ts';
 import type { StepContext, Verb } from './steps/verb.ts';
 import { verbs } from './steps/verbs.ts';
 
@@ -23,7 +22,16 @@ export interface Workflows {
   plan(name: string): Plan;
 }
 
+/** What is done to texts and forms: by acorn and zod (language.ts); in an app that was built it is done. */
+export interface Language extends Pick<ExpressionCompiler, 'compileExpression' | 'compileValue'> {
+  /** The step if its form is right; else undefined, and `problems` says why. */
+  checkStep(verb: Verb, place: FormPlace, data: Readonly<Record<string, unknown>>): Step | undefined;
+}
+
+type Step = Readonly<Record<string, unknown>>;
+
 export interface Compilation {
+  readonly language: Language;
   readonly source: Source;
   readonly problems: Problems;
   readonly scope: NameScope;
@@ -78,11 +86,14 @@ function compileStep(data: unknown, path: Path, compilation: Compilation): Plann
   const verb = verbOf(data, path, compilation);
   if (verb === undefined) return undefined;
   const form = { source, problems, path, what: `The step \`${verb.verb}\`` };
-  const step = checkForm(verb.schema, form, data) as Readonly<Record<string, unknown>> | undefined;
+  const step = compilation.language.checkStep(verb, form, data as Step);
   const planned = step && problems.attempt(source.placeOf(path), () => planStep(verb, step, path, compilation));
   if (planned === undefined) bindAnyway(data, path, compilation);
   return planned;
 }
+
+/** What stands beside verbs. */
+const commonNames: ReadonlySet<string> = new Set(['id', 'when', 'ignore', 'as']);
 
 function verbOf(data: unknown, path: Path, { source, problems }: Compilation): Verb | undefined {
   if (!isMap(data)) {
@@ -96,7 +107,7 @@ function verbOf(data: unknown, path: Path, { source, problems }: Compilation): V
     problems.add(source.keyPlaceOf([...path, found[1] ?? '']), message, 'Make it one step per verb.');
     return undefined;
   }
-  const unknown = Object.keys(data).find((name) => !(name in commonFields) && name !== 'as');
+  const unknown = Object.keys(data).find((name) => !commonNames.has(name));
   if (unknown === undefined) problems.add(source.placeOf(path), 'This step has no verb.', 'Write `- add: visits`, say.');
   else problems.add(source.keyPlaceOf([...path, unknown]), `There is no verb \`${unknown}\`.`, suggestion(unknown, verbs.keys()));
   return undefined;
@@ -116,7 +127,7 @@ function bindAnyway(data: unknown, path: Path, { scope, source }: Compilation): 
   }
 }
 
-function planStep(verb: Verb, step: Readonly<Record<string, unknown>>, path: Path, compilation: Compilation): PlannedStep {
+function planStep(verb: Verb, step: Step, path: Path, compilation: Compilation): PlannedStep {
   const { source, flow } = compilation;
   const parts: Parts = { compiled: [], touches: [], inside: [] };
   const context = createContext(path, compilation, parts);
@@ -147,7 +158,7 @@ interface Parts {
 }
 
 function createContext(path: Path, compilation: Compilation, parts: Parts): StepContext {
-  const { source, scope, flow } = compilation;
+  const { source, scope, flow, language } = compilation;
   const place: StepContext['place'] = (...inside) => source.placeOf([...path, ...inside]);
   const refuse: StepContext['refuse'] = (message, fix, ...inside) => {
     throw new CffbrwError('INVALID_DOCUMENT', message, { fix, place: place(...inside) });
@@ -158,7 +169,7 @@ function createContext(path: Path, compilation: Compilation, parts: Parts): Step
     return compiled;
   };
   const valueIn = (names: Scope, data: unknown, inside: Path): Compiled =>
-    keep(compileValue((data ?? null) as Json, names, (within) => source.textPlaceOf([...path, ...inside, ...within])));
+    keep(language.compileValue((data ?? null) as Json, names, (within) => source.textPlaceOf([...path, ...inside, ...within])));
   const value: StepContext['value'] = (data, ...inside) => valueIn(scope, data, inside);
   // Every name stands here: a spread would make this object many times slower to build, and there is one per step.
   return {
@@ -180,7 +191,7 @@ function createContext(path: Path, compilation: Compilation, parts: Parts): Step
       return valueIn({ ...scope, ...(secrets && { secrets }) }, present(step, fields), []);
     },
     condition(text, ...inside) {
-      const compiled = keep(compileExpression(String(text), scope, () => source.textPlaceOf([...path, ...inside])));
+      const compiled = keep(language.compileExpression(String(text), scope, () => source.textPlaceOf([...path, ...inside])));
       return createCondition(compiled, String(text), place(...inside));
     },
     duration(data, atMostMs, ...inside) {
@@ -216,7 +227,7 @@ function createContext(path: Path, compilation: Compilation, parts: Parts): Step
   };
 }
 
-const present = (step: Readonly<Record<string, unknown>>, fields: readonly string[]): Record<string, unknown> =>
+const present = (step: Step, fields: readonly string[]): Record<string, unknown> =>
   Object.fromEntries(fields.filter((field) => step[field] !== undefined).map((field) => [field, step[field]]));
 
 function findVariable(name: string, operation: Touch['operation'], { variables }: Compilation, place: Touch['place']): Variable {

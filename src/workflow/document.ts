@@ -5,7 +5,7 @@
 import type * as z from 'zod';
 import { suggestion } from '../expression/suggest.ts';
 import { type AppDocument, appSchema, type WorkflowDocument, workflowSchema } from './fields.ts';
-import { type Path, type Problems, pathText, type Source } from './source.ts';
+import { type FormPlace, isMap, kindOf, type Problems, pathText, type Source } from './source.ts';
 
 export type CheckedDocument =
   | { readonly kind: 'app'; readonly source: Source; readonly document: AppDocument }
@@ -29,26 +29,6 @@ export function checkDocument(source: Source, problems: Problems): CheckedDocume
   const message = 'This document has neither `workflow: <name>` nor `app: <name>`, so it is neither a workflow nor an app.';
   problems.add(source.placeOf([]), message, 'Say which of the two it is, in its second line.');
   return undefined;
-}
-
-export const isMap = (data: unknown): data is Record<string, unknown> =>
-  typeof data === 'object' && data !== null && !Array.isArray(data);
-
-export function kindOf(data: unknown): string {
-  if (data === null) return 'null';
-  if (Array.isArray(data)) return 'a list';
-  if (typeof data === 'object') return 'a map';
-  return kindNames[typeof data] ?? typeof data;
-}
-const kindNames: Readonly<Record<string, string>> = { string: 'text', undefined: 'nothing' };
-
-export interface FormPlace {
-  readonly source: Source;
-  readonly problems: Problems;
-  /** Where in the document the data is. */
-  readonly path: Path;
-  /** What the data is, in messages: `A workflow`, `The step \`set\``. */
-  readonly what: string;
 }
 
 /** The data at `path` as `schema` types it, or undefined when its form is wrong. */

@@ -1,6 +1,8 @@
 /** The fields of documents, as zod types. What a field means is checked when the plan is made; here is only its form. */
 import * as z from 'zod';
 
+export { z };
+
 /** A JSON value that may hold `${ … }` in any of its strings. */
 export const value = z.unknown().meta({ description: 'A value; its strings may be templates.' });
 export const text = z.string();
@@ -12,19 +14,9 @@ export const boundName = z.string().meta({ description: 'A name for the value, b
 export const steps = z.array(z.unknown()).min(1).meta({ id: 'steps', description: 'Steps, one after the other.' });
 export const windowChoice = z.enum(['current', 'previous']);
 
-const durationPattern = /^(\d{1,12})(ms|s|m|h|d)$/;
 export const duration = z
   .union([z.string(), z.number()])
   .meta({ description: 'An integer and ms, s, m, h or d; or a template that is one.' });
-
-const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** Milliseconds of `200ms`, `10s`, `5m`, `24h`, `7d`; undefined for anything else. */
-export function durationMs(source: unknown): number | undefined {
-  const match = typeof source === 'string' ? durationPattern.exec(source) : null;
-  const milliseconds = match ? Number(match[1]) * (unitsMs[match[2] ?? ''] ?? Number.NaN) : Number.NaN;
-  return Number.isSafeInteger(milliseconds) ? milliseconds : undefined;
-}
 
 /** What every step may carry. `as` stands only beside verbs that yield something. */
 export const commonFields = {
@@ -33,6 +25,10 @@ export const commonFields = {
   ignore: z.record(z.string(), z.string()).optional(),
 };
 export const yieldFields = { as: boundName.optional() };
+
+/** What verbs make their fields of. */
+export const fields = { z, value, text, condition, number, variableName, boundName, steps, windowChoice, duration } as const;
+export type Fields = typeof fields;
 
 const jsonSchema = z.union([z.boolean(), z.record(z.string(), z.unknown())]).meta({ description: 'A JSON Schema.' });
 

@@ -3,7 +3,7 @@
  * (the output gate).
  */
 import { CffbrwError } from '../error.ts';
-import { createFuel, defaultFuel } from '../expression/index.ts';
+import { createFuel, defaultFuel } from '../expression/expression.ts';
 import type { Host } from '../host.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Json } from '../strategy/json.ts';

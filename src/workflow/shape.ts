@@ -1,6 +1,6 @@
 /** What a JSON Schema says about the properties of a value: reading one that it does not list does not compile. */
 import { anyShape, type Shape, scalarShape } from '../expression/expression.ts';
-import { isMap } from './document.ts';
+import { isMap } from './source.ts';
 
 /** Keywords that bring in properties from elsewhere: what they allow is not followed here. */
 const combining = [

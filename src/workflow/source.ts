@@ -33,6 +33,26 @@ export function dataSource(file: string, data: unknown): Source {
   return { file, data, placeOf, textPlaceOf: placeOf, keyPlaceOf: placeOf };
 }
 
+export const isMap = (data: unknown): data is Record<string, unknown> =>
+  typeof data === 'object' && data !== null && !Array.isArray(data);
+
+export function kindOf(data: unknown): string {
+  if (data === null) return 'null';
+  if (Array.isArray(data)) return 'a list';
+  if (typeof data === 'object') return 'a map';
+  return kindNames[typeof data] ?? typeof data;
+}
+const kindNames: Readonly<Record<string, string>> = { string: 'text', undefined: 'nothing' };
+
+export interface FormPlace {
+  readonly source: Source;
+  readonly problems: Problems;
+  /** Where in the document the data is. */
+  readonly path: Path;
+  /** What the data is, in messages: `A workflow`, `The step \`set\``. */
+  readonly what: string;
+}
+
 /** Collects what is wrong with documents, so that an author sees all of it at once. */
 export interface Problems {
   readonly list: readonly CffbrwError[];

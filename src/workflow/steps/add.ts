@@ -1,11 +1,10 @@
-import { number, value, variableName } from '../fields.ts';
 import { amountOf, checkAmount } from './amount.ts';
 import { defineVerb } from './verb.ts';
 import { writeStep } from './writing.ts';
 
 export const addVerb = defineVerb({
   verb: 'add',
-  fields: { add: variableName, key: value.optional(), amount: number.optional() },
+  fields: ({ number, value, variableName }) => ({ add: variableName, key: value.optional(), amount: number.optional() }),
   yields: false,
   compile(step, context) {
     const variable = context.variable(step.add, 'add', 'add');

@@ -1,15 +1,13 @@
-import * as z from 'zod';
 import { CffbrwError } from '../../error.ts';
 import { anyShape } from '../../expression/expression.ts';
 import type { Json } from '../../strategy/json.ts';
-import { value } from '../fields.ts';
 import type { RunFrame } from '../frame.ts';
 import { runSteps } from '../sequence.ts';
 import { defineVerb, follow } from './verb.ts';
 
 export const callVerb = defineVerb({
   verb: 'call',
-  fields: { call: z.string(), with: value.optional() },
+  fields: ({ value, z }) => ({ call: z.string(), with: value.optional() }),
   yields: true,
   compile(step, context) {
     const target = context.workflow(step.call, 'call');

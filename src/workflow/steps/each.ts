@@ -1,8 +1,6 @@
-import * as z from 'zod';
 import { CffbrwError } from '../../error.ts';
 import { anyShape } from '../../expression/expression.ts';
 import type { Json } from '../../strategy/json.ts';
-import { boundName, steps, value } from '../fields.ts';
 import { ended, going, type RunFrame } from '../frame.ts';
 import type { Executed, PlannedStep } from '../plan.ts';
 import { runSteps } from '../sequence.ts';
@@ -12,13 +10,13 @@ export const maxIterations = 1_000;
 
 export const eachVerb = defineVerb({
   verb: 'each',
-  fields: {
+  fields: ({ value, steps, boundName, z }) => ({
     each: value,
     item: boundName,
     do: steps,
     concurrency: z.int().min(1).max(100).optional(),
     max: z.int().min(1).max(maxIterations).optional(),
-  },
+  }),
   yields: true,
   compile(step, context) {
     const list = context.value(step.each, 'each');

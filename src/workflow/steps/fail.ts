@@ -1,14 +1,12 @@
-import * as z from 'zod';
 import type { Json } from '../../strategy/json.ts';
-import { number, text } from '../fields.ts';
 import { Failure } from '../result.ts';
 import { asInputs, defineVerb, follow, type Inputs } from './verb.ts';
 
-const problem = z.strictObject({ status: number, type: text, title: text, detail: text.optional() });
-
 export const failVerb = defineVerb({
   verb: 'fail',
-  fields: { fail: problem },
+  fields: ({ z, number, text }) => ({
+    fail: z.strictObject({ status: number, type: text, title: text, detail: text.optional() }),
+  }),
   yields: false,
   compile(step, context) {
     const { status } = step.fail;

@@ -1,4 +1,3 @@
-import { value, variableName, windowChoice } from '../fields.ts';
 import { readSlot } from '../frame.ts';
 import { valueShape } from '../value-shape.ts';
 import { asInputs, defineVerb, follow } from './verb.ts';
@@ -6,7 +5,11 @@ import { addressOf, withSlot } from './writing.ts';
 
 export const getVerb = defineVerb({
   verb: 'get',
-  fields: { get: variableName, key: value.optional(), window: windowChoice.optional() },
+  fields: ({ value, variableName, windowChoice }) => ({
+    get: variableName,
+    key: value.optional(),
+    window: windowChoice.optional(),
+  }),
   yields: true,
   compile(step, context) {
     const variable = context.variable(step.get, 'get', 'get');

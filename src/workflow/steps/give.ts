@@ -1,6 +1,6 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { CffbrwError } from '../../error.ts';
-import { value, variableName } from '../fields.ts';
+import type { Fields } from '../fields.ts';
 import { gateOn } from '../frame.ts';
 import { scalarsShape } from '../shape.ts';
 import { asInputs, defineVerb, follow } from './verb.ts';
@@ -9,10 +9,11 @@ import { asInputs, defineVerb, follow } from './verb.ts';
 const settleVerb = (verb: 'give' | 'confirm') =>
   defineVerb({
     verb,
-    fields: { [verb]: z.union([variableName, z.array(variableName).min(1)]), receipt: value } as Record<
-      typeof verb,
-      z.ZodUnion<[typeof variableName, z.ZodArray<typeof variableName>]>
-    > & { receipt: typeof value },
+    fields: ({ value, variableName, z }) =>
+      ({ [verb]: z.union([variableName, z.array(variableName).min(1)]), receipt: value }) as Record<
+        typeof verb,
+        z.ZodUnion<[Fields['variableName'], z.ZodArray<Fields['variableName']>]>
+      > & { receipt: Fields['value'] },
     yields: true,
     compile(step, context) {
       const named = step[verb];

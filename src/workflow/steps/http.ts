@@ -5,12 +5,11 @@
  * journal first, so that a retry knows of it: what may be repeated is sent again, with the same values, and of anything else it is
  * said that its outcome is unknown. A request that was never sent is taken back.
  */
-import * as z from 'zod';
 import { CffbrwError, errorCodes } from '../../error.ts';
 import type { Compiled } from '../../expression/expression.ts';
 import { anyShape, scalarShape } from '../../expression/expression.ts';
 import type { Json } from '../../strategy/json.ts';
-import { duration, durationMs, text, value } from '../fields.ts';
+import { durationMs } from '../duration.ts';
 import { gateOn, type RunFrame } from '../frame.ts';
 import type { Lane } from '../journal.ts';
 import { closed } from '../shape.ts';
@@ -21,18 +20,19 @@ import { asInputs, defineVerb, follow, type Inputs, type StepContext } from './v
 const defaultTimeoutMs = 10_000;
 export const maxTimeoutMs = 300_000;
 
-const status = z.union([z.int(), z.string()]);
-
 export const httpVerb = defineVerb({
   verb: 'http',
-  fields: {
-    http: text,
-    method: text.optional(),
-    headers: z.record(z.string(), value).optional(),
-    body: value.optional(),
-    timeout: duration.optional(),
-    accept: z.union([status, z.array(status).min(1)]).optional(),
-    idempotent: z.boolean().optional(),
+  fields: ({ z, duration, text, value }) => {
+    const status = z.union([z.int(), z.string()]);
+    return {
+      http: text,
+      method: text.optional(),
+      headers: z.record(z.string(), value).optional(),
+      body: value.optional(),
+      timeout: duration.optional(),
+      accept: z.union([status, z.array(status).min(1)]).optional(),
+      idempotent: z.boolean().optional(),
+    };
   },
   yields: true,
   compile(step, context) {

@@ -1,4 +1,3 @@
-import { condition, steps } from '../fields.ts';
 import type { PlannedStep } from '../plan.ts';
 import { runSteps } from '../sequence.ts';
 import { defineVerb, follow } from './verb.ts';
@@ -6,7 +5,7 @@ import { defineVerb, follow } from './verb.ts';
 export const ifVerb = defineVerb({
   verb: 'if',
   // biome-ignore lint/suspicious/noThenProperty: the field of the document, in a list of fields that nobody awaits
-  fields: { if: condition, then: steps, else: steps.optional() },
+  fields: ({ condition, steps }) => ({ if: condition, then: steps, else: steps.optional() }),
   yields: false,
   compile(step, context) {
     const test = context.condition(step.if, 'if');

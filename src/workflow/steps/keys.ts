@@ -1,8 +1,6 @@
-import * as z from 'zod';
 import { CffbrwError } from '../../error.ts';
 import { anyShape } from '../../expression/expression.ts';
 import type { Json } from '../../strategy/json.ts';
-import { number, value, variableName, windowChoice } from '../fields.ts';
 import { gateOn, toKey } from '../frame.ts';
 import { asInputs, defineVerb, follow, type Inputs } from './verb.ts';
 
@@ -10,13 +8,13 @@ const maxLimit = 1_000;
 
 export const keysVerb = defineVerb({
   verb: 'keys',
-  fields: {
+  fields: ({ number, value, variableName, windowChoice, z }) => ({
     keys: variableName,
     prefix: z.string().optional(),
     after: value.optional(),
     limit: number.optional(),
     window: windowChoice.optional(),
-  },
+  }),
   yields: true,
   compile(step, context) {
     const variable = context.variable(step.keys, 'keys', 'keys');

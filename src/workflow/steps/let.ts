@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import type { Compiled } from '../../expression/expression.ts';
 import type { RunFrame } from '../frame.ts';
 import type { Executed } from '../plan.ts';
@@ -6,7 +5,7 @@ import { defineVerb } from './verb.ts';
 
 export const letVerb = defineVerb({
   verb: 'let',
-  fields: { let: z.record(z.string(), z.unknown()).meta({ description: 'Names and their values, in order.' }) },
+  fields: ({ z }) => ({ let: z.record(z.string(), z.unknown()).meta({ description: 'Names and their values, in order.' }) }),
   yields: false,
   compile(step, context) {
     const bindings = Object.entries(step.let).map(([name, data]) => {

@@ -1,18 +1,12 @@
-import * as z from 'zod';
 import type { Json } from '../../strategy/json.ts';
-import { text, value } from '../fields.ts';
 import { idOf } from '../frame.ts';
 import { asInputs, defineVerb, follow } from './verb.ts';
 
-const entry = z.strictObject({
-  level: z.enum(['debug', 'info', 'warn', 'error']),
-  message: text,
-  data: value.optional(),
-});
-
 export const logVerb = defineVerb({
   verb: 'log',
-  fields: { log: entry },
+  fields: ({ z, text, value }) => ({
+    log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']), message: text, data: value.optional() }),
+  }),
   yields: false,
   compile(step, context) {
     const { level, ...rest } = step.log;

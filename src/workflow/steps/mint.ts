@@ -1,4 +1,4 @@
-import { number, value, variableName } from '../fields.ts';
+import type { Fields } from '../fields.ts';
 import { gateOn, type RunFrame } from '../frame.ts';
 import { amountOf, checkAmount } from './amount.ts';
 import { asInputs, defineVerb, follow } from './verb.ts';
@@ -8,13 +8,14 @@ import { addressOf } from './writing.ts';
 const supplyVerb = (verb: 'mint' | 'burn') =>
   defineVerb({
     verb,
-    fields: { [verb]: variableName, key: value.optional(), amount: number.optional() } as Record<
-      typeof verb,
-      typeof variableName
-    > & {
-      key: ReturnType<typeof value.optional>;
-      amount: ReturnType<typeof number.optional>;
-    },
+    fields: ({ number, value, variableName }) =>
+      ({ [verb]: variableName, key: value.optional(), amount: number.optional() }) as Record<
+        typeof verb,
+        Fields['variableName']
+      > & {
+        key: ReturnType<Fields['value']['optional']>;
+        amount: ReturnType<Fields['number']['optional']>;
+      },
     yields: false,
     compile(step, context) {
       const variable = context.variable(step[verb], verb, verb);

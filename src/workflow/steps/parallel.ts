@@ -1,7 +1,5 @@
-import * as z from 'zod';
 import { anyShape } from '../../expression/expression.ts';
 import type { Json } from '../../strategy/json.ts';
-import { steps } from '../fields.ts';
 import type { RunFrame } from '../frame.ts';
 import type { PlannedStep } from '../plan.ts';
 import { runSteps } from '../sequence.ts';
@@ -12,7 +10,7 @@ type Branch = readonly [name: string, steps: readonly PlannedStep[]];
 
 export const parallelVerb = defineVerb({
   verb: 'parallel',
-  fields: { parallel: z.record(z.string(), steps), settle: z.enum(['all', 'first', 'any']).optional() },
+  fields: ({ steps, z }) => ({ parallel: z.record(z.string(), steps), settle: z.enum(['all', 'first', 'any']).optional() }),
   yields: true,
   compile(step, context) {
     const names = Object.keys(step.parallel);

@@ -1,4 +1,4 @@
-import { value, variableName } from '../fields.ts';
+import type { Fields } from '../fields.ts';
 import { scalarsShape } from '../shape.ts';
 import { defineVerb } from './verb.ts';
 import { writeStep } from './writing.ts';
@@ -7,10 +7,11 @@ import { writeStep } from './writing.ts';
 const offerVerb = (verb: 'raise' | 'lower') =>
   defineVerb({
     verb,
-    fields: { [verb]: variableName, key: value.optional(), value, with: value.optional() } as Record<
-      typeof verb,
-      typeof variableName
-    > & { key: ReturnType<typeof value.optional>; value: typeof value; with: ReturnType<typeof value.optional> },
+    fields: ({ value, variableName }) =>
+      ({ [verb]: variableName, key: value.optional(), value, with: value.optional() }) as Record<
+        typeof verb,
+        Fields['variableName']
+      > & { key: ReturnType<Fields['value']['optional']>; value: Fields['value']; with: ReturnType<Fields['value']['optional']> },
     yields: true,
     compile(step, context) {
       const variable = context.variable(step[verb], verb, verb);

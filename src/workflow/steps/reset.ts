@@ -1,10 +1,9 @@
-import { value, variableName } from '../fields.ts';
 import { defineVerb } from './verb.ts';
 import { writeStep } from './writing.ts';
 
 export const resetVerb = defineVerb({
   verb: 'reset',
-  fields: { reset: variableName, key: value.optional() },
+  fields: ({ value, variableName }) => ({ reset: variableName, key: value.optional() }),
   yields: false,
   compile(step, context) {
     const variable = context.variable(step.reset, 'reset', 'reset');

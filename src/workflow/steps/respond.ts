@@ -1,22 +1,17 @@
-import * as z from 'zod';
 import { CffbrwError } from '../../error.ts';
 import type { Json } from '../../strategy/json.ts';
-import { number, value } from '../fields.ts';
 import { ended, type RunFrame } from '../frame.ts';
 import type { Executed } from '../plan.ts';
 import type { RunAnswer } from '../result.ts';
 import { asInputs, defineVerb, follow, type Inputs } from './verb.ts';
 
-const answer = z.strictObject({
-  status: number.optional(),
-  headers: z.record(z.string(), value).optional(),
-  body: value.optional(),
-  continue: z.boolean().optional(),
-});
-
 export const respondVerb = defineVerb({
   verb: 'respond',
-  fields: { respond: answer.nullable() },
+  fields: ({ z, number, value }) => {
+    const headers = z.record(z.string(), value).optional();
+    const answer = { status: number.optional(), headers, body: value.optional(), continue: z.boolean().optional() };
+    return { respond: z.strictObject(answer).nullable() };
+  },
   yields: false,
   compile(step, context) {
     const { continue: goesOn = false, ...fields } = step.respond ?? {};

@@ -1,10 +1,9 @@
-import { value } from '../fields.ts';
 import { returned } from '../frame.ts';
 import { defineVerb, follow } from './verb.ts';
 
 export const returnVerb = defineVerb({
   verb: 'return',
-  fields: { return: value },
+  fields: ({ value }) => ({ return: value }),
   yields: false,
   compile(step, context) {
     const compiled = context.value(step.return, 'return');

@@ -1,4 +1,4 @@
-import { value, variableName } from '../fields.ts';
+import type { Fields } from '../fields.ts';
 import { defineVerb } from './verb.ts';
 import { writeStep } from './writing.ts';
 
@@ -6,10 +6,11 @@ import { writeStep } from './writing.ts';
 const valueVerb = (verb: 'set' | 'replace' | 'merge') =>
   defineVerb({
     verb,
-    fields: { [verb]: variableName, key: value.optional(), value } as Record<typeof verb, typeof variableName> & {
-      key: ReturnType<typeof value.optional>;
-      value: typeof value;
-    },
+    fields: ({ value, variableName }) =>
+      ({ [verb]: variableName, key: value.optional(), value }) as Record<typeof verb, Fields['variableName']> & {
+        key: ReturnType<Fields['value']['optional']>;
+        value: Fields['value'];
+      },
     yields: false,
     compile(step, context) {
       const variable = context.variable(step[verb], verb, verb);

@@ -1,11 +1,7 @@
-import * as z from 'zod';
-import { condition, steps } from '../fields.ts';
 import type { RunFrame } from '../frame.ts';
 import type { Condition, Executed, PlannedStep } from '../plan.ts';
 import { runSteps } from '../sequence.ts';
 import { defineVerb, follow } from './verb.ts';
-
-const arm = z.strictObject({ when: condition, do: steps });
 
 interface Arm {
   readonly test: Condition;
@@ -14,7 +10,10 @@ interface Arm {
 
 export const switchVerb = defineVerb({
   verb: 'switch',
-  fields: { switch: z.array(arm).min(1), default: steps.optional() },
+  fields: ({ z, condition, steps }) => ({
+    switch: z.array(z.strictObject({ when: condition, do: steps })).min(1),
+    default: steps.optional(),
+  }),
   yields: false,
   compile(step, context) {
     const arms: Arm[] = [];

@@ -1,10 +1,11 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { CffbrwError } from '../../error.ts';
 import { anyShape } from '../../expression/expression.ts';
 import type { TakeOptions, TakeRequest, TakeResult } from '../../replica/replica.ts';
 import type { Json } from '../../strategy/json.ts';
 import type { Variable } from '../../strategy/variable.ts';
-import { boundName, duration, durationMs, number, value, variableName } from '../fields.ts';
+import { durationMs } from '../duration.ts';
+import type { Fields } from '../fields.ts';
 import { gateOn, type Run, type RunFrame, toKey } from '../frame.ts';
 import type { Executed } from '../plan.ts';
 import { closed, scalarsShape } from '../shape.ts';
@@ -12,25 +13,29 @@ import { amountOf, checkAmount } from './amount.ts';
 import { asInputs, defineVerb, follow, type Inputs, type StepContext } from './verb.ts';
 import { keyOf } from './writing.ts';
 
-const entry = z.strictObject({
-  take: variableName,
-  key: value.optional(),
-  amount: number.optional(),
-  each: value.optional(),
-  item: boundName.optional(),
-});
-type Entry = z.infer<typeof entry>;
+const entry = ({ z, variableName, value, number, boundName }: Fields) =>
+  z.strictObject({
+    take: variableName,
+    key: value.optional(),
+    amount: number.optional(),
+    each: value.optional(),
+    item: boundName.optional(),
+  });
+type Entry = z.infer<ReturnType<typeof entry>>;
 
 export const takeVerb = defineVerb({
   verb: 'take',
-  fields: {
-    take: z.union([variableName, z.array(entry).min(1)]),
-    key: value.optional(),
-    amount: number.optional(),
-    once: value.optional(),
-    strong: z.boolean().optional(),
-    hold: duration.optional(),
-    timeout: duration.optional(),
+  fields(fields) {
+    const { z, number, value, variableName, duration } = fields;
+    return {
+      take: z.union([variableName, z.array(entry(fields)).min(1)]),
+      key: value.optional(),
+      amount: number.optional(),
+      once: value.optional(),
+      strong: z.boolean().optional(),
+      hold: duration.optional(),
+      timeout: duration.optional(),
+    };
   },
   yields: true,
   compile(step, context) {

@@ -1,8 +1,8 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { CffbrwError, type ErrorCode, errorCodes } from '../../error.ts';
 import { anyShape } from '../../expression/expression.ts';
 import type { Json } from '../../strategy/json.ts';
-import { boundName, duration, steps } from '../fields.ts';
+import type { Fields } from '../fields.ts';
 import { going, type RunFrame } from '../frame.ts';
 import type { PlannedStep } from '../plan.ts';
 import { causeOf, Failure, problemOf } from '../result.ts';
@@ -11,14 +11,15 @@ import { closed, scalarsShape } from '../shape.ts';
 import { AnswerFailure, isPassing } from './http-answer.ts';
 import { defineVerb, type StepContext } from './verb.ts';
 
-const retry = z.strictObject({
-  attempts: z.int().min(1).max(20).optional(),
-  delay: duration.optional(),
-  backoff: z.number().min(1).max(10).optional(),
-  max: duration.optional(),
-  on: z.array(z.union([z.int().min(100).max(599), z.string()])).optional(),
-});
-type RetryField = z.infer<typeof retry>;
+const retry = ({ z, duration }: Fields) =>
+  z.strictObject({
+    attempts: z.int().min(1).max(20).optional(),
+    delay: duration.optional(),
+    backoff: z.number().min(1).max(10).optional(),
+    max: duration.optional(),
+    on: z.array(z.union([z.int().min(100).max(599), z.string()])).optional(),
+  });
+type RetryField = z.infer<ReturnType<typeof retry>>;
 
 interface Retry {
   readonly attempts: number;
@@ -39,11 +40,14 @@ interface Tried {
 
 export const tryVerb = defineVerb({
   verb: 'try',
-  fields: {
-    try: steps,
-    retry: retry.optional(),
-    catch: z.strictObject({ as: boundName.optional(), do: steps }).optional(),
-    finally: steps.optional(),
+  fields(fields) {
+    const { z, steps, boundName } = fields;
+    return {
+      try: steps,
+      retry: retry(fields).optional(),
+      catch: z.strictObject({ as: boundName.optional(), do: steps }).optional(),
+      finally: steps.optional(),
+    };
   },
   yields: false,
   compile(step, context) {

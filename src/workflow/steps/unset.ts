@@ -1,10 +1,9 @@
-import { text, value, variableName } from '../fields.ts';
 import { defineVerb } from './verb.ts';
 import { writeStep } from './writing.ts';
 
 export const unsetVerb = defineVerb({
   verb: 'unset',
-  fields: { unset: variableName, key: value.optional(), path: text.optional() },
+  fields: ({ value, variableName, text }) => ({ unset: variableName, key: value.optional(), path: text.optional() }),
   yields: false,
   compile(step, context) {
     const variable = context.variable(step.unset, 'unset', 'unset');

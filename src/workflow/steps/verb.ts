@@ -4,13 +4,13 @@
  * A verb's function returns nothing when it is done, or a promise when it had to wait. It says that the frame is at its end by
  * `frame.signal`, and that it failed by throwing.
  */
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { Place } from '../../error.ts';
 import type { Compiled, Shape } from '../../expression/expression.ts';
 import type { Json } from '../../strategy/json.ts';
 import type { OperationName } from '../../strategy/strategy.ts';
 import type { Variable } from '../../strategy/variable.ts';
-import { commonFields, yieldFields } from '../fields.ts';
+import type { Fields } from '../fields.ts';
 import type { Flow } from '../flow.ts';
 import type { Condition, Execute, Plan, PlannedStep } from '../plan.ts';
 import type { NameScope } from '../scope.ts';
@@ -53,30 +53,25 @@ export interface StepContext {
 
 export interface Verb {
   readonly verb: string;
-  readonly schema: z.ZodObject;
-  readonly fields: readonly string[];
-  /** Makes the step's function. `step` has passed `schema`. */
+  /** Its own fields as zod types; only where documents are checked somebody asks for them. */
+  fields(fields: Fields): z.ZodRawShape;
+  /** True when the step may carry `as`. */
+  readonly yields: boolean;
+  /** Makes the step's function. `step` has the form that its fields say. */
   compile(step: Readonly<Record<string, unknown>>, context: StepContext): Execute;
 }
 
-type Step<Fields extends z.ZodRawShape> = z.infer<z.ZodObject<Fields>> & { readonly as?: string | undefined };
+type Step<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape>> & { readonly as?: string | undefined };
 
-export interface VerbOptions<Fields extends z.ZodRawShape> {
-  readonly verb: string & keyof Fields;
-  readonly fields: Fields;
-  /** True when the step may carry `as`. */
+export interface VerbOptions<Shape extends z.ZodRawShape> {
+  readonly verb: string & keyof Shape;
+  fields(fields: Fields): Shape;
   readonly yields: boolean;
-  compile(step: Step<Fields>, context: StepContext): Execute;
+  compile(step: Step<Shape>, context: StepContext): Execute;
 }
 
-export function defineVerb<Fields extends z.ZodRawShape>(options: VerbOptions<Fields>): Verb {
-  const schema = z.strictObject({ ...options.fields, ...(options.yields ? yieldFields : {}), ...commonFields });
-  return {
-    verb: options.verb,
-    schema,
-    fields: Object.keys(schema.shape),
-    compile: (step, context) => options.compile(step as Step<Fields>, context),
-  };
+export function defineVerb<Shape extends z.ZodRawShape>({ verb, fields, yields, compile }: VerbOptions<Shape>): Verb {
+  return { verb, fields, yields, compile: (step, context) => compile(step as Step<Shape>, context) };
 }
 
 /** Goes on with a value, now or when it is there. */

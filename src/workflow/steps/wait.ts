@@ -1,5 +1,5 @@
 import { CffbrwError } from '../../error.ts';
-import { duration, durationMs } from '../fields.ts';
+import { durationMs } from '../duration.ts';
 import type { RunFrame } from '../frame.ts';
 import { defineVerb, follow } from './verb.ts';
 
@@ -7,7 +7,7 @@ export const maxWaitMs = 30_000;
 
 export const waitVerb = defineVerb({
   verb: 'wait',
-  fields: { wait: duration },
+  fields: ({ duration }) => ({ wait: duration }),
   yields: false,
   compile(step, context) {
     const source = step.wait;

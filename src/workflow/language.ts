@@ -1,0 +1,10 @@
+/** Documents as their authors write them: expressions are texts, and no form is known to be right. */
+import { compileExpression, compileValue } from '../expression/compile.ts';
+import type { Language } from './compiler.ts';
+import { checkForm } from './document.ts';
+import { formOf } from './form.ts';
+
+export const language: Language = {
+  ...{ compileExpression, compileValue },
+  checkStep: (verb, place, data) => checkForm(formOf(verb), place, data),
+};
