@@ -21,7 +21,10 @@ export async function buildProject(): Promise<void> {
 const entryPoints = [
   { in: 'bench/part.ts', out: 'bench/part' },
   { in: 'bench/client.ts', out: 'bench/client' },
-  ...['node-http', 'hono', 'hono-redis'].map((name) => ({ in: `bench/servers/${name}.ts`, out: `bench/${name}` })),
+  ...['node-http', 'hono', 'hono-redis', 'hono-postgres'].map((name) => ({
+    in: `bench/servers/${name}.ts`,
+    out: `bench/${name}`,
+  })),
   // The store looks for its worker beside its own folder.
   { in: 'src/node/store-worker.ts', out: 'node/store-worker' },
 ];

@@ -8,10 +8,13 @@
 import { connect, type Socket } from 'node:net';
 
 export interface Load {
-  readonly port: number;
+  /** The servers: connections are dealt out to them in turns. */
+  readonly ports: readonly number[];
   readonly path: string;
   readonly durationMs: number;
   readonly connections: number;
+  /** Requests per second in all, evenly spaced. Default: each connection sends again at once. */
+  readonly perSecond?: number;
   /** What every answer says. */
   readonly won: boolean;
 }
@@ -29,7 +32,8 @@ export interface LoadResult {
 
 interface Tally {
   readonly load: Load;
-  readonly head: string;
+  /** Between two requests of one connection; 0: none. */
+  readonly intervalMs: number;
   readonly endsAt: number;
   readonly latencies: Float64Array;
   open: number;
@@ -48,7 +52,7 @@ const nextUser = (): string => {
   return `u${String(users).padStart(userDigits, '0')}`;
 };
 
-const headOf = ({ path, port }: Load): string =>
+const headOf = (path: string, port: number): string =>
   [
     `POST ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
@@ -69,13 +73,16 @@ function bodyOf(answer: string): string | null {
   return body.length < Number(length[1]) ? null : body;
 }
 
-function run(tally: Tally): void {
-  const { load, head, latencies } = tally;
+function run(tally: Tally, number: number): void {
+  const { load, latencies, intervalMs } = tally;
+  const port = load.ports[number % load.ports.length] ?? 0;
+  const head = headOf(load.path, port);
+  let dueAt = performance.now() + (intervalMs * number) / load.connections;
   let user = '';
   let sentAt = 0;
   let received = '';
   const socket: Socket = connect({
-    port: load.port,
+    port,
     host: '127.0.0.1',
     noDelay: true,
     onread: {
@@ -87,6 +94,13 @@ function run(tally: Tally): void {
       },
     },
   });
+
+  /** A request that is late because the answer before it was, waits since it was due; one that a timer sends late, does not. */
+  function sendWhenDue(now: number): void {
+    dueAt = intervalMs === 0 ? now : dueAt + intervalMs;
+    if (dueAt <= now) send(dueAt);
+    else setTimeout(() => send(performance.now()), dueAt - now);
+  }
 
   function send(now: number): void {
     user = nextUser();
@@ -106,13 +120,13 @@ function run(tally: Tally): void {
     tally.answered += 1;
     if (now < tally.endsAt) {
       tally.inTime += 1;
-      send(now);
+      sendWhenDue(now);
     } else {
       socket.end();
     }
   }
 
-  socket.on('connect', () => send(performance.now()));
+  socket.on('connect', () => sendWhenDue(performance.now()));
   socket.on('error', (error) => {
     tally.wrong ??= error.message;
   });
@@ -128,11 +142,12 @@ export async function runLoad(load: Load): Promise<LoadResult> {
   const start = performance.now();
   const tally = await new Promise<Tally>((resolve) => {
     const all: Tally = {
-      ...{ load, head: headOf(load), endsAt: start + load.durationMs, latencies },
+      ...{ load, latencies, endsAt: start + load.durationMs },
+      intervalMs: load.perSecond === undefined ? 0 : (load.connections / load.perSecond) * 1000,
       ...{ open: load.connections, answered: 0, inTime: 0, wrong: null },
       done: () => resolve(all),
     };
-    for (let connection = 0; connection < load.connections; connection += 1) run(all);
+    for (let connection = 0; connection < load.connections; connection += 1) run(all, connection);
   });
   const { user, system } = process.cpuUsage(cpu);
   const busy = (user + system) / 1000 / (performance.now() - start);

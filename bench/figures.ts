@@ -5,9 +5,11 @@ export const units = {
   'requests/s': { better: 'more' },
   'operations/s': { better: 'more' },
   'runs/s': { better: 'more' },
+  'takes/s': { better: 'more' },
   ns: { better: 'less' },
   ms: { better: 'less' },
   MB: { better: 'less' },
+  bytes: { better: 'less' },
 } as const;
 
 export type Unit = keyof typeof units;
@@ -83,11 +85,22 @@ export function timesBetter(unit: Unit, mine: Series, theirs: Series): number {
   return median(units[unit].better === 'more' ? ratios : ratios.map((ratio) => 1 / ratio));
 }
 
-export const atLeastTimes = (row: Pick<Row, 'ratios'>, to: string, times: number): Target => {
-  const ratio = row.ratios.find((one) => one.to === to);
+const ratioTo = ({ ratios }: Pick<Row, 'ratios'>, to: string): Ratio => {
+  const ratio = ratios.find((one) => one.to === to);
   if (ratio === undefined) throw new Error(`there is no ratio to ${to}`);
-  return { text: `≥ ${times} × ${to}`, met: ratio.times >= times };
+  return ratio;
 };
+
+export const atLeastTimes = (row: Pick<Row, 'ratios'>, to: string, times: number): Target => ({
+  text: `≥ ${times} × ${to}`,
+  met: ratioTo(row, to).times >= times,
+});
+
+/** Of a figure where less is better: it may be so many times as large. */
+export const atMostTimes = (row: Pick<Row, 'ratios'>, to: string, times: number): Target => ({
+  text: `≤ ${times} × ${to}`,
+  met: ratioTo(row, to).times * times >= 1,
+});
 
 export const atLeast = (figure: number, unit: Unit, least: number): Target => ({
   text: `≥ ${format(least, unit)}`,

@@ -97,7 +97,7 @@ async function measure(subjects: readonly Subject[], client: ChildProcess, optio
       const { server, path, won } = subject;
       const durationMs = round < 0 ? options.warmUpMs : options.durationMs;
       const before = cpuSeconds(server.process.pid);
-      const result = await load(client, { port: server.port, path, durationMs, connections: options.connections, won });
+      const result = await load(client, { ports: [server.port], path, durationMs, connections: options.connections, won });
       const after = cpuSeconds(server.process.pid);
       subject.answered += result.answered;
       subject.wrong ??= result.wrong;

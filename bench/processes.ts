@@ -54,12 +54,15 @@ export interface StartOptions {
   readonly state: string;
   /** For node itself: `--cpu-prof`, say. */
   readonly nodeOptions?: readonly string[];
+  /** Several that share their variables: this one's name, and the URL of the PostgreSQL that connects them. */
+  readonly site?: { readonly name: string; readonly backbone: string };
 }
 
 /** The real `cffbrw start`, ready when it says where it answers. */
-export async function startCffbrw({ app, data, state, nodeOptions = [] }: StartOptions): Promise<ServerProcess> {
+export async function startCffbrw({ app, data, state, nodeOptions = [], site }: StartOptions): Promise<ServerProcess> {
+  const shared = site === undefined ? {} : { CFFBRW_NAME: site.name, CFFBRW_BACKBONE: site.backbone };
   const child = spawn(process.execPath, [...nodeOptions, cli, 'start', app, '--port', '0', '--data', data], {
-    env: { ...process.env, XDG_STATE_HOME: state, NODE_ENV: 'production' },
+    env: { ...process.env, ...shared, XDG_STATE_HOME: state, NODE_ENV: 'production' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const port = await firstOf(child, portIn(child), 'cffbrw start');

@@ -84,7 +84,7 @@ await bundled(async (bundles) => {
     const client = fork(join(bundles, 'client.js'));
     const before = cpuSeconds(server.process.pid) ?? 0;
     const path = workflow === 'once' ? '/spin' : `/${workflow}`;
-    client.send({ port: server.port, path, durationMs: 12_000, connections: 100, won: workflow !== 'sold-out' });
+    client.send({ ports: [server.port], path, durationMs: 12_000, connections: 100, won: workflow !== 'sold-out' });
     const [result] = (await once(client, 'message')) as [LoadResult];
     const cost = (((cpuSeconds(server.process.pid) ?? 0) - before) / result.answered) * 1_000_000;
     console.log(

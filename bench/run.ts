@@ -4,8 +4,10 @@
  *   npm run bench                       all of it: some minutes, on a machine that does nothing else
  *   npm run bench -- --small            the same, short: whether it works, not how fast
  *   npm run bench -- --only http,hot-keys
+ *   npm run bench:cluster               several replicas on one PostgreSQL; takes --small and --only, too
  *
- * Only a complete large run on a machine with nothing else to do writes latest.json; any other writes bench/results/partial.tmp.
+ * Only a complete large run on a machine with nothing else to do writes latest.json, or cluster.json; any other writes a file in
+ * bench/results that is not kept.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,14 +17,16 @@ import { parseArgs } from 'node:util';
 import { buildProject, bundled, root } from './built.ts';
 import type { PartResult, Results } from './figures.ts';
 import { busyPercent, machine } from './machine.ts';
-import { type PartName, parts, type Size } from './parts.ts';
+import { type PartName, type Size, sets } from './parts.ts';
 import { printMachine, printPart } from './print.ts';
 
-const all = Object.keys(parts) as PartName[];
-
-const { values } = parseArgs({ options: { small: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { small: { type: 'boolean', default: false }, only: { type: 'string' }, set: { type: 'string', default: 'latest' } },
+});
+const set = values.set as keyof typeof sets;
+const all: readonly PartName[] = sets[set];
 const size: Size = values.small ? 'small' : 'large';
-const wanted = (values.only?.split(',') ?? all) as PartName[];
+const wanted = (values.only?.split(',') ?? all) as readonly PartName[];
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) throw new Error(`there is no part ${unknown.join(', ')}; there are ${all.join(', ')}`);
 
@@ -62,7 +66,7 @@ const results = await bundled(async (directory): Promise<Results> => {
 
 const folder = join(root, 'bench', 'results');
 const complete = size === 'large' && values.only === undefined && busiest <= busyLimitPercent;
-const file = join(folder, complete ? 'latest.json' : 'partial.tmp');
+const file = join(folder, complete ? `${set}.json` : 'partial.tmp');
 mkdirSync(folder, { recursive: true });
 writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
 if (busiest > busyLimitPercent) console.log(`The machine was up to ${busiest} % busy with something else: nothing to quote.`);

@@ -5,6 +5,7 @@ import {
   atLeast,
   atLeastTimes,
   atMost,
+  atMostTimes,
   format,
   formatTimes,
   median,
@@ -81,6 +82,10 @@ describe('figures', () => {
     expect(atLeastTimes({ ratios }, 'a', 2)).toEqual({ text: '≥ 2 × a', met: true });
     expect(atLeastTimes({ ratios }, 'b', 2).met).toBe(false);
     expect(() => atLeastTimes({ ratios }, 'c', 2)).toThrow('no ratio to c');
+    // A ratio says how many times better: half as good is twice as long.
+    const slower = [{ to: 'a', times: 0.5 }] as const;
+    expect(atMostTimes({ ratios: slower }, 'a', 2)).toEqual({ text: '≤ 2 × a', met: true });
+    expect(atMostTimes({ ratios: slower }, 'a', 1.9).met).toBe(false);
   });
 
   it('prints three digits and the unit that fits', () => {
