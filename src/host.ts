@@ -14,6 +14,11 @@ export interface Host {
   /** Runs `task` once, `delayMs` from now (0: after everything that is already waiting). Returns what cancels it. */
   after(delayMs: number, task: () => void): Cancel;
   /**
+   * As `after`, for what can wait: a platform that sleeps when nothing happens does not wake up for it, but runs it when it is awake for
+   * another reason. Absent: such a platform this is not, and `after` is meant.
+   */
+  whenAwake?(delayMs: number, task: () => void): Cancel;
+  /**
    * Sends it once, and follows no redirect. Rejects with FORBIDDEN_ADDRESS or UNREACHABLE only when nothing was sent; after anything else
    * it is unknown what the other side did. Ends early when `request.signal` says so.
    */

@@ -193,6 +193,14 @@ describe('the checks themselves', () => {
     expect(platformUses(tree({ 'node/a.ts': text, 'cli/a.ts': text }))).toEqual([]);
   });
 
+  test('the edge has timers and a clock, and nothing of Node.js', () => {
+    const edge = (text: string) => platformUses(tree({ 'cloudflare/a.ts': text })).length;
+    expect(['setTimeout(() => {}, 1);', 'const x = Date.now();', 'crypto.getRandomValues(bytes);'].map(edge)).toEqual([0, 0, 0]);
+    expect(['import fs from "node:fs";', 'import fs from "fs";', 'process.env.X;', 'Buffer.from("");'].map(edge)).toEqual([
+      1, 1, 1, 1,
+    ]);
+  });
+
   test.each([
     'const x = host.now() + options.process.length;',
     'const x = new Date(host.now());',

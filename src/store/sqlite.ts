@@ -39,10 +39,10 @@ export interface SqliteTables {
 export const sqliteFormat = 1;
 
 /** Rows are clustered by address: a load reads neighbours. The index serves `since`, and is the second opinion of an integrity check. */
+const indexSql = 'CREATE INDEX rows_by_version ON rows (replica, version, address)';
 const schema = [
   `CREATE TABLE rows (address TEXT NOT NULL, replica TEXT NOT NULL, version INTEGER NOT NULL, checksum INTEGER NOT NULL, bytes TEXT NOT NULL,
     PRIMARY KEY (address, replica)) WITHOUT ROWID`,
-  'CREATE INDEX rows_by_version ON rows (replica, version, address)',
   'CREATE TABLE records (name TEXT NOT NULL PRIMARY KEY, checksum INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID',
   'CREATE TABLE format (version INTEGER NOT NULL)',
 ];
@@ -125,18 +125,18 @@ function recordFrom(found: unknown): { name: string; value: string } {
 }
 
 /** Creates the tables where there are none. Writes nothing otherwise. */
-function checkFormat(driver: SqliteDriver): void {
+function checkFormat(driver: SqliteDriver, indexed: boolean): void {
   const tables = driver
     .prepare(`SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('rows', 'records', 'format')`)
     .all();
   if (tables.length === 0) {
     driver.transaction(() => {
-      for (const sql of schema) driver.prepare(sql).run();
+      for (const sql of indexed ? [...schema, indexSql] : schema) driver.prepare(sql).run();
       driver.prepare('INSERT INTO format (version) VALUES (?)').run(sqliteFormat);
     });
     return;
   }
-  const [format] = tables.length === schema.length - 1 ? driver.prepare('SELECT version FROM format').all() : [];
+  const [format] = tables.length === schema.length ? driver.prepare('SELECT version FROM format').all() : [];
   const version = (format as Columns | undefined)?.version;
   if (typeof version !== 'number' || version < 1) throw corrupt('the description of the store’s format');
   if (version > sqliteFormat) {
@@ -156,8 +156,13 @@ function bounds({ prefix, after, limit = 1000 }: Page): [from: string, to: strin
   return [encodeName(from), endOf(prefix), after === undefined ? null : encodeName(after), Math.max(0, limit)];
 }
 
-export function openTables(driver: SqliteDriver): SqliteTables {
-  checkFormat(driver);
+export interface TablesOptions {
+  /** Default true. Without the index `since` reads every row, and a row that changes costs one write instead of two. */
+  readonly indexed?: boolean;
+}
+
+export function openTables(driver: SqliteDriver, { indexed = true }: TablesOptions = {}): SqliteTables {
+  checkFormat(driver, indexed);
   const columns = 'address, replica, version, checksum, bytes';
   const page = (name: string): string => `${name} >= ? AND ${name} < ? AND ${name} IS NOT ? ORDER BY ${name} LIMIT ?`;
   const loadRows = driver.prepare(`SELECT ${columns} FROM rows WHERE address = ? ORDER BY replica`);

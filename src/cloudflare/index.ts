@@ -1,0 +1,3 @@
+export type { Env, ObjectState } from './bindings.ts';
+export { createObjectHost, createWorkerHost } from './host.ts';
+export { openObjectStore } from './store.ts';

@@ -1,0 +1,9 @@
+/** Objects that do nothing: the contract suites run inside them. */
+export class Bench {
+  fetch(): Response {
+    return new Response('bench');
+  }
+}
+export { Bench as HubObject };
+
+export default { fetch: () => new Response('contracts') };
