@@ -27,6 +27,8 @@ export interface RunOptions extends Omit<LocationOptions, 'alarm' | 'refused'> {
   readonly directory: string;
   readonly host: string;
   readonly port: number;
+  /** For so long after `close` was called it goes on accepting, and its health says that it stops. Default 0. */
+  readonly drainMs?: number;
   /** Whether `reload` will be called. */
   readonly reloads?: boolean;
   readonly onRequest?: (line: RequestLine, replica: string) => void;
@@ -46,7 +48,7 @@ export interface Running {
   readonly lost: Promise<CffbrwError> | null;
   /** Reads the documents again. Rejects with what is wrong with them, and goes on as before. */
   reload(): Promise<App>;
-  /** Finishes what runs, returns rights, closes. */
+  /** Lets others know, finishes what runs, returns rights, closes. */
   close(): Promise<void>;
 }
 
@@ -65,7 +67,8 @@ export async function run(options: RunOptions): Promise<Running> {
   const app = await readApp(options.directory);
   await options.admit?.(app);
   const observers = await openObservers(options, () => current.locations.replicas);
-  const running = { ...options, ...observers };
+  const state = { stopping: false };
+  const running = { ...options, ...observers, isStopping: () => state.stopping };
   let current = await open(app, running);
   const gate = createGate();
   const served = await serve({
@@ -113,7 +116,12 @@ export async function run(options: RunOptions): Promise<Running> {
       }
       return next;
     },
-    close: () => closeAll(served, () => current),
+    async close() {
+      state.stopping = true;
+      served.retreat();
+      await pause(options.drainMs ?? 0);
+      await closeAll(served, () => current);
+    },
   };
 }
 
@@ -129,7 +137,7 @@ async function openObservers({ admin }: RunOptions, replicas: () => readonly Rep
   return { metrics, spans: await openTelemetry() };
 }
 
-type OpenOptions = RunOptions & Observers;
+type OpenOptions = RunOptions & Observers & Pick<AdminOptions, 'isStopping'>;
 
 const open = async (app: App, options: OpenOptions): Promise<Generation> => {
   const log = options.log?.(app);
@@ -175,6 +183,8 @@ function refuseForeign(request: Request): Response | null {
   }
 }
 
+const pause = (delayMs: number): Promise<void> => new Promise((resolve) => void nodeHost.after(delayMs, resolve));
+
 async function closeAll(served: Served, generation: () => Generation): Promise<void> {
   await served.close();
   await endCrons(generation());
@@ -207,12 +217,12 @@ async function generationOf(app: App, locations: Locations, options: OpenOptions
 
 type Administered = Pick<AdminOptions, 'app' | 'replica'> & { readonly sites: Sites | null };
 
-function adminOf({ sites, ...what }: Administered, { admin: guard, metrics }: OpenOptions, log: Log): Admin | null {
+function adminOf({ sites, ...what }: Administered, { admin: guard, metrics, isStopping }: OpenOptions, log: Log): Admin | null {
   if (guard === null) return null;
   // A browser can't send a token with an address: the page is for `dev`.
   const page = guard.loopback ? { referenceScript: readReferenceScript } : {};
   const more = { ...(metrics && { metrics: metrics.text }), ...(sites && { sites }), ...page };
-  return createAdmin({ ...what, host: nodeHost, guard, log, ...more });
+  return createAdmin({ ...what, host: nodeHost, guard, log, isStopping, ...more });
 }
 
 /** Who is told of every run; undefined: nobody, and so nothing is recorded. */

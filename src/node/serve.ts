@@ -3,7 +3,7 @@
  *
  * Never: leaves a request unanswered because another one is slow or malformed; cuts off at a stop what can still be finished in time.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { CffbrwError } from '../error.ts';
@@ -30,7 +30,7 @@ export interface ServeLimits {
   readonly headersMs: number;
   /** Until the whole request is there. Default 30 s. */
   readonly requestMs: number;
-  /** How long an idle connection is kept. Default 5 s. */
+  /** How long an idle connection is kept. Default 72 s: longer than balancers keep theirs, so that none sends into one that ends. */
   readonly keepAliveMs: number;
   /** Default 16 KiB. */
   readonly headerBytes: number;
@@ -45,7 +45,7 @@ export interface ServeLimits {
 export const defaultLimits: ServeLimits = {
   headersMs: 10_000,
   requestMs: 30_000,
-  keepAliveMs: 5_000,
+  keepAliveMs: 72_000,
   headerBytes: 16_384,
   connections: 10_000,
   checkMs: 1_000,
@@ -54,6 +54,8 @@ export const defaultLimits: ServeLimits = {
 
 export interface Served {
   readonly port: number;
+  /** From now on each answer is the last of its connection, so that who asks again may ask elsewhere. Goes on accepting. */
+  retreat(): void;
   /** Stops accepting, finishes what runs (at most `stopMs`), closes. May be called again. */
   close(): Promise<void>;
 }
@@ -69,8 +71,10 @@ export async function serve(options: ServeOptions): Promise<Served> {
       ? (request) => fetch(request)
       : (request, { incoming }) => answer(request, new NodeInbound(incoming as IncomingMessage));
   const listener = getRequestListener(handle, { errorHandler: (error) => unreadable(error, options.log) });
+  const state = { retreating: false };
   const server = createServer(
     {
+      ServerResponse: answersOf(state),
       headersTimeout: limits.headersMs,
       requestTimeout: limits.requestMs,
       keepAliveTimeout: limits.keepAliveMs,
@@ -86,14 +90,28 @@ export async function serve(options: ServeOptions): Promise<Served> {
   server.on('clientError', refuseMalformed);
   await listen(server, options.port, options.host ?? '127.0.0.1');
   let closing: Promise<void> | undefined;
+  const retreat = () => {
+    state.retreating = true;
+  };
   return {
     port: (server.address() as AddressInfo).port,
+    retreat,
     close() {
+      retreat();
       closing ??= stop(server, limits.stopMs, options.stopping);
       return closing;
     },
   };
 }
+
+/** Answers that end their connection while the server retreats, also those that were asked for before. */
+const answersOf = (state: { readonly retreating: boolean }) =>
+  class extends ServerResponse {
+    override writeHead(status: number, ...rest: readonly unknown[]): this {
+      if (state.retreating) this.shouldKeepAlive = false;
+      return super.writeHead(status, ...(rest as []));
+    }
+  };
 
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {

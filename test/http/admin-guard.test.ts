@@ -130,6 +130,19 @@ describe('without the token', () => {
     });
   });
 
+  it('health sends requests elsewhere once the process was told to stop', async () => {
+    const state = { stopping: false };
+    const leaving = await openShop({ isStopping: () => state.stopping });
+    try {
+      expect((await leaving.send('/_cffbrw/health')).status).toBe(200);
+      state.stopping = true;
+      const told = await leaving.send('/_cffbrw/health');
+      expect([told.status, await told.json()]).toEqual([503, { status: 'stopping' }]);
+    } finally {
+      await leaving.close();
+    }
+  });
+
   it('random paths below the prefix answer nothing', async () => {
     const runs = 200 * Number(process.env.CFFBRW_RUNS ?? 1);
     const part = fc.constantFrom(

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { App } from '../../app.ts';
 import { CffbrwError } from '../../error.ts';
 import { createLog, logLevelOf } from '../../node/log.ts';
-import { command, wholeNumber } from '../command.ts';
+import { command, durationMs, wholeNumber } from '../command.ts';
 import { printApp } from '../print.ts';
 import { run, secretsOf } from '../running.ts';
 import { onStop } from '../signals.ts';
@@ -25,6 +25,7 @@ export const start = command({
     'cffbrw start examples/wheel --port 8080',
     'PORT=8080 cffbrw start . --host 0.0.0.0 --data /var/lib/wheel',
     'cffbrw start --name fra --backbone postgres://wheel@db.example/wheel',
+    'CFFBRW_TOKEN=… cffbrw start --drain 10s   (behind a balancer that looks at /_cffbrw/health every few seconds)',
     'cffbrw start examples/wheel/broken/max-value --allow-races   (check finds something that blocks)',
   ],
   args: {
@@ -39,9 +40,15 @@ export const start = command({
     data: { type: 'string', description: 'Where the data is kept; default <dir>/data', valueHint: 'directory' },
     name: nameArgument,
     ...siteArguments,
+    drain: {
+      type: 'string',
+      default: '0s',
+      description: 'How long to go on accepting after SIGTERM, while health says 503: as long as a balancer takes to notice',
+      valueHint: 'duration',
+    },
     'allow-races': { type: 'boolean', description: 'Start although check finds what blocks; the log says so' },
   },
-  async run({ dir, host, port, data, name, ...flags }) {
+  async run({ dir, host, port, data, name, drain, ...flags }) {
     const token = process.env.CFFBRW_TOKEN;
     const level = logLevelOf(process.env.CFFBRW_LOG);
     const site = siteOf({ name, ...flags });
@@ -54,6 +61,7 @@ export const start = command({
       host,
       port: wholeNumber(port ?? process.env.PORT ?? '3000', 'port', { from: 0, to: 65_535 }),
       data: data ?? join(dir, 'data'),
+      drainMs: durationMs(drain, 'drain'),
       admin: token === undefined || token === '' ? null : { token, loopback: false },
       ...(site !== null && { site }),
       log,

@@ -25,6 +25,8 @@ export interface AdminOptions {
   readonly log?: Log | undefined;
   /** The text that Prometheus reads. Without it `metrics` is not found. */
   readonly metrics?: (() => Promise<string>) | undefined;
+  /** True from the moment on at which this process was told to stop: who sends it requests should send them elsewhere. */
+  readonly isStopping?: (() => boolean) | undefined;
   /** All replicas of the app. Without a backbone there are none but this. */
   readonly sites?: Sites | undefined;
   /** The program of the reference page. Without it there is no page. */

@@ -23,8 +23,15 @@ export const replicaFacts = ({ app, replica, host, startedAt }: Told): JsonObjec
   ...replica.status,
 });
 
-export function healthFacts({ status: { refused, frozen, withheld, lagMs } }: Replica, admitted: boolean): JsonObject {
-  const status = refused === null ? 'ok' : 'failing';
+export interface Asker {
+  /** True for who has the token. */
+  readonly admitted: boolean;
+  readonly stopping: boolean;
+}
+
+export function healthFacts(replica: Replica, { admitted, stopping }: Asker): JsonObject {
+  const { refused, frozen, withheld, lagMs } = replica.status;
+  const status = refused !== null ? 'failing' : stopping ? 'stopping' : 'ok';
   return admitted ? { status, frozen, refused, withheld, lagMs } : { status };
 }
 

@@ -24,7 +24,7 @@ const named = { name: 'The name of a variable.' };
 export const operations = {
   health: {
     ...{ method: 'get', path: `${prefix}/health`, open: true, query: queries.none, answer: shapes.health },
-    summary: 'Whether this server can write (200) or not (503). With the token also why not.',
+    summary: 'Whether to send requests here (200) or not (503: it stops, or can write nothing). With the token also why not.',
   },
   metrics: {
     ...{ method: 'get', path: `${prefix}/metrics`, query: queries.none },

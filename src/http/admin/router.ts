@@ -123,7 +123,7 @@ function answersOf(options: AdminOptions, { runs, feed, door }: { runs: Runs; fe
   const documents = { admin: null as object | null, app: null as object | null };
   return {
     health({ request }) {
-      const facts = healthFacts(replica, door.isAdmitted(request));
+      const facts = healthFacts(replica, { admitted: door.isAdmitted(request), stopping: options.isStopping?.() === true });
       return Response.json(facts, { status: facts.status === 'ok' ? 200 : 503 });
     },
     async metrics() {

@@ -207,7 +207,7 @@ export const errors = z.object({
 
 export const health = z
   .object({
-    status: z.enum(['ok', 'failing']),
+    status: z.enum(['ok', 'stopping', 'failing']),
     frozen: z.string().nullable().optional().meta({ description: 'Only with the token.' }),
     refused: z.string().nullable().optional().meta({ description: 'Only with the token.' }),
     withheld: z.record(z.string(), z.string()).optional().meta({ description: 'Only with the token.' }),
