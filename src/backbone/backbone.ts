@@ -8,6 +8,7 @@
  *   B4  Revisions are unguessable and never reused, also after a restore. That a register does not exist has a revision, too: the same for
  *       as long as the identity is the same.
  *   B5  An implementation that lost or rolled back anything shows another identity afterwards.
+ *   B6  To forget is not to lose: the identity stays, and so does what `latest` says.
  */
 import type { StoredRow } from '../store/store.ts';
 
@@ -55,10 +56,15 @@ export interface Backbone {
   identity(): Promise<string>;
   /** The backbone's clock, milliseconds since 1970. Rejects with UNREACHABLE. */
   now(): Promise<number>;
-  /** The highest version among the rows of this replica that are kept; 0 when there are none. Rejects with UNREACHABLE. */
+  /** The highest version among the rows of this replica that are kept or were forgotten; 0 when there are none. Rejects with UNREACHABLE. */
   latest(replica: string): Promise<number>;
   /** Resolves when the rows are kept. Rejects with UNREACHABLE: they may be kept or not; publishing again is harmless. */
   publish(rows: readonly StoredRow[]): Promise<void>;
+  /**
+   * Removes every kept row of these addresses (closed windows past their keep). A row of theirs that is published later is kept like any
+   * other. Rejects with UNREACHABLE: they may be forgotten or not, or later; asking again is harmless.
+   */
+  forget(addresses: readonly string[]): Promise<void>;
   /**
    * Delivers every row kept after `cursor` (null: everything), then each new one, until closed; it reconnects by itself.
    * `receive` is awaited before the next delivery; when it rejects, the same rows are delivered again.

@@ -2,7 +2,7 @@
  * The latest row per (address, replica), in the order in which they came: what subscribers read on from where they were.
  *
  * A replaced row leaves its place, so that catching up is bounded by what exists and not by what happened: at once, or with a lag once
- * what replaced it has arrived everywhere, or a row that changes all the time would never arrive.
+ * what replaced it has arrived everywhere, or a row that changes all the time would never arrive. A forgotten row leaves its place at once.
  */
 import type { StoredRow } from '../store/store.ts';
 
@@ -12,10 +12,14 @@ export interface Feed {
   /** Those that would replace what is kept (B2), at most one per address and replica. */
   better(rows: readonly StoredRow[]): StoredRow[];
   put(row: StoredRow, atMs: number): void;
+  /** Removes the rows of these addresses; `latest` stays as it is. */
+  forget(addresses: readonly string[]): void;
   after(place: number, page: FeedPage): FeedRows;
   rows(): StoredRow[];
-  /** The highest version among this replica's rows; 0 when there are none. */
+  /** The highest version among this replica's rows, those that were forgotten included; 0 when there never were any. */
   latest(replica: string): number;
+  /** The highest version of each replica, for `createFeed`. */
+  versions(): ReadonlyMap<string, number>;
 }
 
 export interface FeedPage {
@@ -41,10 +45,10 @@ interface Entry {
   replacedMs: number | null;
 }
 
-/** `lagMs`: how long after it came a row may still be asked for with `untilMs`. */
-export function createFeed(lagMs: () => number = () => 0): Feed {
+/** `lagMs`: how long after it came a row may still be asked for with `untilMs`. `known`: versions of rows that were forgotten before. */
+export function createFeed(lagMs: () => number = () => 0, known: ReadonlyMap<string, number> = new Map()): Feed {
   const latest = new Map<string, Entry>();
-  const versions = new Map<string, number>();
+  const versions = new Map(known);
   let entries: Entry[] = [];
   let end = 0;
   let compactAt = 100;
@@ -74,6 +78,11 @@ export function createFeed(lagMs: () => number = () => 0): Feed {
       entries = entries.filter((each) => !isReplaced(each, atMs - lagMs()));
       compactAt = Math.max(100, 2 * entries.length);
     },
+    forget(addresses) {
+      const gone = new Set(addresses);
+      for (const { row } of entries) if (gone.has(row.address)) latest.delete(nameOf(row));
+      entries = entries.filter(({ row }) => !gone.has(row.address));
+    },
     after(place, { limit, untilMs }) {
       const rows: StoredRow[] = [];
       let last = place;
@@ -90,6 +99,7 @@ export function createFeed(lagMs: () => number = () => 0): Feed {
     },
     rows: () => [...latest.values()].sort((a, b) => a.place - b.place).map(({ row }) => row),
     latest: (replica) => versions.get(replica) ?? 0,
+    versions: () => versions,
   };
 }
 

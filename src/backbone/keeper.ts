@@ -14,6 +14,8 @@ import { createFeed, type Feed, type FeedPage } from './feed.ts';
 export interface LoopbackSnapshot {
   readonly identity: string;
   readonly rows: readonly StoredRow[];
+  /** The highest version of each replica, of rows that were forgotten, too. */
+  readonly versions: ReadonlyMap<string, number>;
   readonly registers: ReadonlyMap<string, Written>;
 }
 
@@ -32,6 +34,7 @@ interface State {
 
 export interface Keeper {
   publish(rows: readonly StoredRow[]): Promise<void>;
+  forget(addresses: readonly string[]): Promise<void>;
   get(name: string): Promise<Register>;
   compareAndSet(name: string, value: string | null, revision: string | null): Promise<{ done: boolean; register: Register }>;
   identity(): Promise<string>;
@@ -66,6 +69,8 @@ export interface KeeperOptions {
 const pageSize = 1_000;
 const identityRecord = 'identity';
 const registerPrefix = 'register/';
+/** The highest version of a replica, written before a row of it is forgotten. */
+const versionPrefix = 'version/';
 
 export function createKeeper({ host, store, changed, lagMs }: KeeperOptions): Keeper {
   let state: State | null = null;
@@ -75,14 +80,15 @@ export function createKeeper({ host, store, changed, lagMs }: KeeperOptions): Ke
     state ??= stateOf(await readSnapshot(host, store), host, lagMs);
     return state;
   };
-  const write = async (rows: readonly StoredRow[], records: readonly StoredRecord[]): Promise<void> => {
+  const stored = async (work: (into: Store) => Promise<void>): Promise<void> => {
     try {
-      await store?.commit(rows, records);
+      if (store !== undefined) await work(store);
     } catch (cause) {
       state = null;
       throw storeFailed(cause);
     }
   };
+  const write = (rows: readonly StoredRow[], records: readonly StoredRecord[]) => stored((into) => into.commit(rows, records));
   const publish = async (rows: readonly StoredRow[]): Promise<void> => {
     const { feed } = await current();
     const better = feed.better(rows);
@@ -90,6 +96,12 @@ export function createKeeper({ host, store, changed, lagMs }: KeeperOptions): Ke
     await write(better, []);
     for (const row of better) feed.put(row, host.elapsed());
     changed();
+  };
+  const forget = async (addresses: readonly string[]): Promise<void> => {
+    const { feed } = await current();
+    await write([], versionRecords(feed.versions()));
+    await stored((into) => into.forget(addresses));
+    feed.forget(addresses);
   };
   const compareAndSet = async (name: string, value: string | null, revision: string | null) => {
     const { identity, registers } = await current();
@@ -111,6 +123,7 @@ export function createKeeper({ host, store, changed, lagMs }: KeeperOptions): Ke
   };
   return {
     publish: (rows) => inLine(() => publish(rows)),
+    forget: (addresses) => inLine(() => forget(addresses)),
     get: (name) =>
       inLine(async () => {
         const { identity, registers } = await current();
@@ -156,11 +169,15 @@ function readOn({ identity, epoch, feed }: State, cursor: string | null, page: F
 const snapshotOf = ({ identity, feed, registers }: State): LoopbackSnapshot => ({
   identity,
   rows: feed.rows(),
+  versions: new Map(feed.versions()),
   registers: new Map(registers),
 });
 
-function stateOf({ identity, rows, registers }: LoopbackSnapshot, host: Host, lagMs: () => number): State {
-  const feed = createFeed(lagMs);
+const versionRecords = (versions: ReadonlyMap<string, number>): StoredRecord[] =>
+  [...versions].map(([replica, version]) => ({ name: versionPrefix + replica, value: String(version) }));
+
+function stateOf({ identity, rows, versions, registers }: LoopbackSnapshot, host: Host, lagMs: () => number): State {
+  const feed = createFeed(lagMs, versions);
   for (const row of rows) feed.put(row, host.elapsed());
   return { identity, epoch: host.id(), feed, registers: new Map(registers) };
 }
@@ -169,7 +186,7 @@ const storeFailed = (cause: unknown) =>
   new CffbrwError('UNREACHABLE', 'the loopback backbone’s store failed, so the outcome is unknown', { cause });
 
 async function readSnapshot(host: Host, store: Store | undefined): Promise<LoopbackSnapshot> {
-  const empty: LoopbackSnapshot = { identity: host.id(), rows: [], registers: new Map() };
+  const empty: LoopbackSnapshot = { identity: host.id(), rows: [], versions: new Map(), registers: new Map() };
   if (store === undefined) return empty;
   try {
     const kept = await readStore(store);
@@ -182,15 +199,17 @@ async function readSnapshot(host: Host, store: Store | undefined): Promise<Loopb
 
 async function readStore(store: Store): Promise<LoopbackSnapshot | null> {
   let identity: string | null = null;
+  const versions = new Map<string, number>();
   const registers = new Map<string, Written>();
   for await (const { name, value } of everyRecord(store)) {
     if (name === identityRecord) identity = value;
+    else if (name.startsWith(versionPrefix)) versions.set(name.slice(versionPrefix.length), Number(value));
     else if (name.startsWith(registerPrefix)) registers.set(name.slice(registerPrefix.length), JSON.parse(value) as Written);
   }
   if (identity === null) return null;
   const rows: StoredRow[] = [];
   for await (const address of everyAddress(store)) rows.push(...((await store.load([address]))[0] ?? []));
-  return { identity, rows, registers };
+  return { identity, rows, versions, registers };
 }
 
 async function* everyRecord(store: Store) {
@@ -211,11 +230,12 @@ async function* everyAddress(store: Store) {
   }
 }
 
-async function overwrite(store: Store | undefined, { identity, rows, registers }: LoopbackSnapshot): Promise<void> {
+async function overwrite(store: Store | undefined, { identity, rows, versions, registers }: LoopbackSnapshot): Promise<void> {
   if (store === undefined) return;
   const records = new Map<string, string | null>();
   for await (const { name } of everyRecord(store)) records.set(name, null);
   for (const [name, written] of registers) records.set(registerPrefix + name, JSON.stringify(written));
+  for (const { name, value } of versionRecords(versions)) records.set(name, value);
   records.set(identityRecord, identity);
   const addresses: string[] = [];
   for await (const address of everyAddress(store)) addresses.push(address);

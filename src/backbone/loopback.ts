@@ -64,7 +64,7 @@ export function createLoopback({ host, store, ...network }: LoopbackOptions): Lo
     restore: (snapshot, options) => restore(snapshot, options?.noticed),
     async empty(options) {
       const identity = await keeper.identity();
-      await restore({ identity, rows: [], registers: new Map() }, options?.noticed);
+      await restore({ identity, rows: [], versions: new Map(), registers: new Map() }, options?.noticed);
     },
     async close() {
       for (const subscriber of subscribers) subscriber.close();
@@ -104,6 +104,7 @@ function connect(name: string, { host, wire, keeper, subscribers }: Parts): Back
       }
       return ask(() => keeper.publish(kept));
     },
+    forget: (addresses) => ask(() => keeper.forget(addresses)),
     subscribe(cursor, receive) {
       if (closed) return { close() {}, caughtUp: never };
       const subscriber = openSubscriber({ name, host, wire, keeper, cursor, receive, closed: () => forget(subscriber) });

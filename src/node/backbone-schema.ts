@@ -9,10 +9,13 @@
  *       deleted rows (triggers); and a server that shows less than somebody saw (`enter`).
  *   G3  Nothing is compared, written or read as a register on a server that was started anew before somebody who knows what was there
  *       has looked: until then the identity is null.
+ *   G4  What is forgotten (`forget`) is no loss: its numbers stay, the versions for `latest` and the places for `enter`.
  *
  * On G2: a server that was set back to an older copy of its files keeps its identifiers, but not its log. Each start of the server is noted with
  * where its log stood when it began; whoever saw the log of an earlier start beyond that, or a start that is not noted, saw what is lost. It
  * shows at any later time, too.
+ *
+ * Whoever starts makes what is missing here. It only ever adds to what older versions know, so that they go on beside.
  */
 
 export const schemaFormat = 1;
@@ -65,6 +68,13 @@ create table if not exists ${schema}.rows (
 create unique index if not exists rows_by_place on ${schema}.rows (place);
 create index if not exists rows_by_version on ${schema}.rows (replica, version);
 
+-- The highest numbers among the rows of a replica that were forgotten.
+create table if not exists ${schema}.forgotten (
+  replica text collate "C" primary key,
+  version bigint not null,
+  place bigint not null
+);
+
 create table if not exists ${schema}.registers (
   name text collate "C" primary key,
   value text not null,
@@ -73,7 +83,7 @@ create table if not exists ${schema}.registers (
 `;
 
 const functionsSql = (schema: string): string =>
-  [identitySql, enterSql, lostSql, publishSql, swapSql].map((part) => part(schema)).join('\n');
+  [identitySql, enterSql, lostSql, publishSql, forgetSql, swapSql].map((part) => part(schema)).join('\n');
 
 const identitySql = (schema: string): string => `
 -- null: nobody has entered since the server was started.
@@ -117,6 +127,10 @@ end $$;
 `;
 
 const enterSql = (schema: string): string => `
+create or replace function ${schema}.last_place() returns bigint language sql stable as $$
+  select greatest(0, (select max(rows.place) from ${schema}.rows), (select max(forgotten.place) from ${schema}.forgotten))
+$$;
+
 -- Compares what somebody saw with what is there, and changes the identity where that is less.
 create or replace function ${schema}.enter(seen_identity text, seen_boot text, seen_log bigint, seen_place bigint)
 returns table (identity text, boot text, log bigint, place bigint, format integer) language plpgsql as $$
@@ -129,7 +143,7 @@ begin
   end if;
   if seen_identity = ${schema}.identity() and (
     coalesce(${schema}.log_end() < seen_log, false)
-    or coalesce((select max(rows.place) from ${schema}.rows), 0) < seen_place
+    or ${schema}.last_place() < seen_place
     or (seen_boot is not null and not exists (select from ${schema}.boots where boots.boot = seen_boot))
     or exists (
       select from ${schema}.boots mine join ${schema}.boots later on later.number > mine.number
@@ -141,7 +155,7 @@ begin
     where generation = substring(seen_identity from '[^.]*$');
   end if;
   return query select ${schema}.identity(), boots.boot, ${schema}.log_end(),
-    coalesce((select max(rows.place) from ${schema}.rows), 0), (select backbone.format from ${schema}.backbone)
+    ${schema}.last_place(), (select backbone.format from ${schema}.backbone)
   from ${schema}.boots where boots.started = pg_postmaster_start_time();
 end $$;
 `;
@@ -149,12 +163,16 @@ end $$;
 const lostSql = (schema: string): string => `
 create or replace function ${schema}.lost() returns trigger language plpgsql as $$
 begin
-  update ${schema}.backbone set generation = replace(gen_random_uuid()::text, '-', '');
+  if coalesce(current_setting('cffbrw.forgets', true), '') <> 'on' then
+    update ${schema}.backbone set generation = replace(gen_random_uuid()::text, '-', '');
+  end if;
   return null;
 end $$;
 create or replace trigger lost_rows after truncate on ${schema}.rows execute function ${schema}.lost();
 create or replace trigger lost_registers after truncate on ${schema}.registers execute function ${schema}.lost();
 create or replace trigger lost_some_rows after delete on ${schema}.rows execute function ${schema}.lost();
+create or replace trigger lost_numbers after truncate on ${schema}.forgotten execute function ${schema}.lost();
+create or replace trigger lost_some_numbers after delete on ${schema}.forgotten execute function ${schema}.lost();
 `;
 
 const publishSql = (schema: string): string => `
@@ -178,6 +196,30 @@ begin
   if found then
     perform pg_notify('${schema}', '');
   end if;
+end $$;
+`;
+
+const forgetSql = (schema: string): string => `
+-- Each replica's rows of these addresses, by the key of the table: there are few replicas, and an index by address would be one more write in
+-- each publish.
+create or replace function ${schema}.forget(addresses text[])
+returns void language plpgsql set lock_timeout = '5s' set cffbrw.forgets = 'on' as $$
+begin
+  perform pg_advisory_xact_lock('${schema}.rows'::regclass::oid::integer, 5247023);
+  with recursive replicas (replica) as (
+    (select rows.replica from ${schema}.rows order by rows.replica limit 1)
+    union all
+    select (select rows.replica from ${schema}.rows where rows.replica > replicas.replica order by rows.replica limit 1)
+    from replicas where replicas.replica is not null
+  ), gone as (
+    delete from ${schema}.rows using replicas, unnest(addresses) as given (address)
+    where rows.replica = replicas.replica and rows.address = given.address
+    returning rows.replica, rows.version, rows.place
+  )
+  insert into ${schema}.forgotten as known (replica, version, place)
+  select gone.replica, max(gone.version), max(gone.place) from gone group by gone.replica
+  on conflict (replica) do update
+  set version = greatest(known.version, excluded.version), place = greatest(known.place, excluded.place);
 end $$;
 `;
 

@@ -10,7 +10,7 @@ export interface ServerFacts {
   readonly fsync: string;
   readonly synchronous_commit: string;
   readonly full_page_writes: string;
-  /** The tables of our schema. */
+  /** The tables and functions of our schema, as this version knows them: the newest of them is. */
   readonly there: boolean;
   readonly pooled: boolean;
 }
@@ -19,7 +19,7 @@ export const factsSql = (schema: string): string => `
 select pg_backend_pid() as process, current_setting('server_version_num')::integer as version,
   current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby, current_setting('fsync') as fsync,
   current_setting('synchronous_commit') as synchronous_commit, current_setting('full_page_writes') as full_page_writes,
-  to_regprocedure('${schema}.swap(text, text, text, text, text)') is not null as there`;
+  to_regprocedure('${schema}.forget(text[])') is not null as there`;
 
 const oldest = 140_000;
 

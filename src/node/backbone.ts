@@ -79,10 +79,8 @@ function face(parts: Parts): PostgresBackbone {
       return Number(answer?.now);
     },
     async latest(replica) {
-      const [answer] = await twice(() =>
-        ask(questions, `select max(version) as version from ${schema}.rows where replica = $1`, [replica]),
-      );
-      return Number(answer?.version ?? 0);
+      const [answer] = await twice(() => ask(questions, latestSql(schema), [replica]));
+      return Number(answer?.version);
     },
     async since(replica, version) {
       const answers = await twice(() => ask(questions, sinceSql(schema), [replica, version]));
@@ -91,6 +89,12 @@ function face(parts: Parts): PostgresBackbone {
     async publish(rows) {
       for (const batch of batchesOf(rows)) {
         await twice(() => ask(publishing, `select ${schema}.publish($1, $2, $3, $4)`, columnsOf(batch)));
+      }
+    },
+    async forget(addresses) {
+      for (let at = 0; at < addresses.length; at += batchAddresses) {
+        const batch = addresses.slice(at, at + batchAddresses);
+        await twice(() => ask(publishing, `select ${schema}.forget($1)`, [arrayOf(batch)]));
       }
     },
     subscribe(cursor, receive) {
@@ -106,6 +110,9 @@ function face(parts: Parts): PostgresBackbone {
     },
   };
 }
+
+const latestSql = (schema: string): string => `select greatest(0, (select max(version) from ${schema}.rows where replica = $1),
+(select version from ${schema}.forgotten where replica = $1)) as version`;
 
 const sinceSql = (schema: string): string => `select address, replica, version, bytes from ${schema}.rows
 where replica = $1 and version > $2 order by version fetch first 500 rows with ties`;
@@ -183,6 +190,7 @@ function parseRevision(revision: string | null): { readonly identity: string | n
 }
 
 const batchBytes = 4_194_304;
+const batchAddresses = 500;
 
 /** The best row per address and replica, in pieces that a server takes in one message. */
 function* batchesOf(rows: readonly StoredRow[]): Generator<readonly StoredRow[]> {

@@ -90,6 +90,7 @@ const throughAll = (backbone: Backbone, around: Around): Backbone => ({
   now: () => around('now', () => backbone.now()),
   latest: (replica) => around('latest', () => backbone.latest(replica)),
   publish: (rows) => around('publish', () => backbone.publish(rows), rows),
+  forget: (addresses) => around('forget', () => backbone.forget(addresses)),
   subscribe: (cursor, receive) => backbone.subscribe(cursor, receive),
   close: () => backbone.close(),
 });

@@ -224,6 +224,7 @@ function backboneThrough(call: Call, life: Life, backbone: Backbone): Backbone {
     now: () => call(() => backbone.now()),
     latest: (replica) => call(() => backbone.latest(replica)),
     publish: (rows) => call(() => backbone.publish(rows)),
+    forget: (addresses) => call(() => backbone.forget(addresses)),
     subscribe,
     close: () => call(() => backbone.close()),
   };

@@ -15,6 +15,7 @@ export const faultCases: readonly BackboneCase[] = [
       refusedWith(b.identity(), 'UNREACHABLE', 'identity'),
       refusedWith(b.now(), 'UNREACHABLE', 'now'),
       refusedWith(b.latest('a.1'), 'UNREACHABLE', 'latest'),
+      refusedWith(b.forget(['x']), 'UNREACHABLE', 'forget'),
     ]);
     same(versions.size, 0, 'rows that arrived through the cut');
     bench.heal?.();

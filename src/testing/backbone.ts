@@ -1,10 +1,11 @@
 /**
- * The contract of `Backbone` (B1 to B5), as cases that throw when it is broken. Run each that the bench can do with a function that opens a
+ * The contract of `Backbone` (B1 to B6), as cases that throw when it is broken. Run each that the bench can do with a function that opens a
  * new, empty backbone:
  *
  *     for (const { title, run } of backboneCases) test(title, () => run(open));
  */
 import { faultCases } from './backbone-faults.ts';
+import { forgetCases } from './backbone-forget.ts';
 import { type BackboneCase, eventually, follow, type Outcome, over, pause, rowOf } from './backbone-parts.ts';
 import { same } from './contract.ts';
 
@@ -224,4 +225,4 @@ const registers: readonly BackboneCase[] = [
   }),
 ];
 
-export const backboneCases: readonly BackboneCase[] = [...rows, ...registers, ...faultCases];
+export const backboneCases: readonly BackboneCase[] = [...rows, ...registers, ...forgetCases, ...faultCases];

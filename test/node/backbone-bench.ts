@@ -63,7 +63,7 @@ export async function endSessions(sql: postgres.Sql, schema: string): Promise<vo
 
 /** As a dump would be taken and put back: the same content in other tables. */
 async function copyTables(sql: postgres.Sql, schema: string): Promise<() => Promise<void>> {
-  const tables = ['backbone', 'boots', 'rows', 'registers'];
+  const tables = ['backbone', 'boots', 'rows', 'forgotten', 'registers'];
   for (const table of tables) await sql.unsafe(`create table ${schema}_${table} as table ${schema}.${table}`);
   const put = tables.map((table) => `insert into ${schema}.${table} overriding system value table ${schema}_${table}`);
   const places = `select setval('${schema}.places', coalesce((select max(place) from ${schema}.rows), 1))`;
@@ -96,6 +96,7 @@ function deferred(opening: Promise<Backbone>): Backbone {
     now: async () => (await opening).now(),
     latest: async (replica) => (await opening).latest(replica),
     publish: async (rows) => (await opening).publish(rows),
+    forget: async (addresses) => (await opening).forget(addresses),
     subscribe(cursor, receive) {
       let closed = false;
       let close = () => {};
