@@ -32,17 +32,19 @@ export interface StageOptions {
   readonly server: TestServer;
   readonly names: readonly string[];
   readonly units: number;
+  /** Of `cffbrw start`. */
+  readonly args?: readonly string[];
 }
 
 /** The ledger at these sites, all of which have been started. */
 export const withSites = (options: StageOptions, use: (stage: Stage) => Promise<void>): Promise<void> =>
   inTemporary(async (home) => {
-    const { server, names, units } = options;
+    const { server, names, units, args = [] } = options;
     const schema = newSchema();
     const directory = await ledgerWith(home, units);
     const sites = await Promise.all(names.map((name) => openSite(name, { server, home, directory, schema })));
     try {
-      await Promise.all(sites.map((site) => site.start()));
+      await Promise.all(sites.map((site) => site.start(args)));
       await use({ home, directory, sites });
     } finally {
       await Promise.all(sites.map((site) => site.close()));
