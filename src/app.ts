@@ -1,46 +1,13 @@
-/** What a user declares, as frozen plain data: variables, workflows and settings. Reads no files: the caller brings their texts. */
-import { CffbrwError } from './error.ts';
-import { suggestion } from './expression/suggest.ts';
+/** An app from what its author wrote: YAML, JSON, or data of a program. Reads no files: the caller brings their texts. */
+import { type App, assembleApp, type LoadedDocument } from './assemble.ts';
 import { checkJson } from './strategy/json.ts';
-import type { Declaration, Variable } from './strategy/variable.ts';
-import { declareVariable } from './strategy/variable.ts';
-import { compileWorkflow } from './workflow/compile.ts';
-import type { Workflows } from './workflow/compiler.ts';
-import { type CheckedDocument, checkDocument } from './workflow/document.ts';
-import type { AppDocument } from './workflow/fields.ts';
+import { checkDocument } from './workflow/document.ts';
 import { language } from './workflow/language.ts';
 import { type Program, programSource } from './workflow/literal.ts';
-import type { Plan } from './workflow/plan.ts';
-import { collectProblems, dataSource, formatProblem, type Problems, type Source } from './workflow/source.ts';
+import { collectProblems, dataSource, type Problems, type Source } from './workflow/source.ts';
 import { readYaml } from './workflow/yaml.ts';
 
-export interface AppSettings {
-  readonly description: string | null;
-  /** Names of values that the environment has. */
-  readonly secrets: readonly string[];
-  /** The folder that is served as it is, or null. */
-  readonly static: string | null;
-  readonly events: { readonly path: string; readonly variables: readonly string[] } | null;
-  /** What variables have that do not say otherwise. */
-  readonly durability: 'durable' | 'relaxed';
-  /** Hosts and ranges that `http` may reach although they are not of the public Internet. */
-  readonly outbound: { readonly allow: readonly string[] };
-  readonly regions: readonly string[];
-}
-
-export interface App {
-  readonly name: string;
-  readonly variables: ReadonlyMap<string, Variable>;
-  readonly workflows: ReadonlyMap<string, Plan>;
-  readonly settings: AppSettings;
-  /** Strategies that nobody declared (last-write-wins then), for `check`. */
-  readonly implicit: ReadonlySet<string>;
-  /** What it was made of, for `check`. */
-  readonly documents: readonly LoadedDocument[];
-}
-
-/** A document with the places of its parts. Its text is null where a program built it. */
-export type LoadedDocument = CheckedDocument & { readonly text: string | null };
+export type { App, AppSettings, LoadedDocument } from './assemble.ts';
 
 /** A document with the name that messages call it by. */
 export interface AppFile {
@@ -92,160 +59,15 @@ function plain(data: unknown): unknown {
   return checkJson(data, { depth: 64, bytes: 1_048_576 });
 }
 
-interface Loaded {
+interface Read {
   readonly source: Source;
   readonly text: string | null;
 }
 
-function build(sources: readonly Loaded[], problems: Problems): App {
+function build(sources: readonly Read[], problems: Problems): App {
   const checked = sources.flatMap(({ source, text }): LoadedDocument[] => {
     const document = checkDocument(source, problems);
     return document ? [{ ...document, text }] : [];
   });
-  const apps = checked.filter((one) => one.kind === 'app');
-  const [first, second] = apps;
-  if (first === undefined && problems.list.length === 0)
-    problems.add(missingPlace, 'No document says `app: <name>`.', 'Add a cffbrw.yaml with `cffbrw: 1` and `app: <name>`.');
-  if (second !== undefined)
-    problems.add(
-      second.source.keyPlaceOf(['app']),
-      `There are two apps: this one and ${first?.source.file}.`,
-      'Keep one of them.',
-    );
-  const variables = first === undefined ? new Map<string, Variable>() : declare(first, problems);
-  const workflows = compileAll(checked, { first, variables, problems });
-  if (first !== undefined) checkSettings(first, variables, problems);
-  if (problems.list.length > 0 || first === undefined) throw invalidApp(problems.list);
-  return Object.freeze({
-    name: first.document.app,
-    variables,
-    workflows,
-    settings: settingsOf(first.document),
-    implicit: new Set(
-      Object.entries(first.document.variables ?? {}).flatMap(([name, one]) => (one?.strategy === undefined ? [name] : [])),
-    ),
-    documents: checked,
-  });
+  return assembleApp(checked, { language, problems });
 }
-
-const missingPlace = { file: 'cffbrw.yaml', line: 1, column: 1 };
-
-function invalidApp(problems: readonly CffbrwError[]): CffbrwError {
-  const many = problems.length === 1 ? 'This app has a problem' : `This app has ${problems.length} problems`;
-  const place = problems[0]?.place;
-  return new CffbrwError('INVALID_APP', `${many}:\n${problems.map(formatProblem).join('\n')}`, {
-    cause: problems,
-    ...(place && { place }),
-  });
-}
-
-type AppSource = Extract<CheckedDocument, { kind: 'app' }>;
-
-function declare({ source, document }: AppSource, problems: Problems): ReadonlyMap<string, Variable> {
-  const variables = new Map<string, Variable>();
-  for (const [name, given] of Object.entries(document.variables ?? {})) {
-    const path = ['variables', name];
-    const own = (given ?? {}) as Declaration;
-    const bounded = own.strategy === 'bounded-counter';
-    const relaxed = document.durability === 'relaxed' && own.durability === undefined && !bounded;
-    const declaration: Declaration = relaxed ? { ...own, durability: 'relaxed' } : own;
-    const variable = problems.attempt(source.keyPlaceOf(path), () => declareVariable(name, declaration));
-    // Without its faulty parts, so that no step is blamed for naming it.
-    const known = variable ?? collectProblems().attempt(source.placeOf(path), () => declareVariable(name, essence(own)));
-    if (known !== undefined) variables.set(name, known);
-  }
-  return variables;
-}
-
-const essence = ({ strategy, keyed }: Declaration): Declaration => ({
-  ...(strategy !== undefined && { strategy }),
-  ...(keyed === true && { keyed }),
-});
-
-interface CompileOptions {
-  readonly first: AppSource | undefined;
-  readonly variables: ReadonlyMap<string, Variable>;
-  readonly problems: Problems;
-}
-
-function compileAll(
-  checked: readonly CheckedDocument[],
-  { first, variables, problems }: CompileOptions,
-): ReadonlyMap<string, Plan> {
-  const documents = checked.filter((one) => one.kind === 'workflow');
-  const plans = new Map<string, Plan>();
-  const workflows: Workflows = {
-    callable: new Map(documents.map(({ document }) => [document.workflow, document.on.call !== undefined])),
-    plan(name) {
-      const plan = plans.get(name);
-      if (plan === undefined) throw new CffbrwError('INVARIANT', `there is no plan of ${name}`);
-      return plan;
-    },
-  };
-  const secrets = new Set(first?.document.secrets ?? []);
-  const routes = new Map<string, string>();
-  for (const one of documents) {
-    const { source, document } = one;
-    const plan = compileWorkflow(one, { variables, secrets, problems, workflows, language });
-    const before = plans.get(plan.name);
-    if (before)
-      problems.add(
-        source.placeOf(['workflow']),
-        `Two workflows are called \`${plan.name}\`: this one and ${before.file}.`,
-        'Rename one of them.',
-      );
-    plans.set(plan.name, plan);
-    if (document.on.http !== undefined) checkRoute(one, routes, problems);
-  }
-  return plans;
-}
-
-/** `/lots/{a}` and `/lots/{b}` are one path. */
-function checkRoute(
-  { source, document }: Extract<CheckedDocument, { kind: 'workflow' }>,
-  routes: Map<string, string>,
-  problems: Problems,
-): void {
-  const { http } = document.on;
-  if (http === undefined) return;
-  const route = `${http.method} ${http.path.replace(/\{[^}]*\}/g, '{}')}`;
-  const before = routes.get(route);
-  if (before !== undefined) {
-    problems.add(
-      source.placeOf(['on', 'http', 'path']),
-      `${http.method} ${http.path} is taken: ${before} has it, too.`,
-      'Give one of them another path or method.',
-    );
-  }
-  routes.set(route, source.file);
-}
-
-function checkSettings({ source, document }: AppSource, variables: ReadonlyMap<string, Variable>, problems: Problems): void {
-  const { events } = document;
-  if (events === undefined) return;
-  if (!events.path.startsWith('/'))
-    problems.add(
-      source.placeOf(['events', 'path']),
-      `The path \`${events.path}\` does not start with \`/\`.`,
-      `Write \`/${events.path}\`.`,
-    );
-  for (const [index, name] of events.variables.entries()) {
-    if (variables.has(name) || document.variables?.[name] !== undefined) continue;
-    problems.add(
-      source.placeOf(['events', 'variables', index]),
-      `There is no variable \`${name}\`.`,
-      suggestion(name, variables.keys()),
-    );
-  }
-}
-
-const settingsOf = (document: AppDocument): AppSettings =>
-  Object.freeze({
-    description: document.description ?? null,
-    secrets: document.secrets ?? [],
-    static: document.static ?? null,
-    events: document.events ?? null,
-    durability: document.durability ?? 'durable',
-    outbound: document.outbound ?? { allow: [] },
-    regions: document.regions ?? [],
-  });

@@ -132,3 +132,23 @@ test.each([
 ])('A document that holds %s is refused', (_what, document) => {
   expect(refused(() => createApp([document])).code).toBe('INVALID_APP');
 });
+
+test('Regions are those that there are, each once; without any there is one, near whoever asks first', () => {
+  const [app, ...others] = documents;
+  const withRegions = (regions: readonly string[]) => createApp([{ ...app, regions }, ...others]).settings.regions;
+  expect(createApp(documents).settings.regions).toEqual([]);
+  expect(withRegions(['weur'])).toEqual(['weur']);
+  const all = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'afr', 'me', 'apac', 'oc'];
+  expect(withRegions(all)).toEqual(all);
+  expect(refused(() => withRegions(['weur', 'wuer', 'europe', 'weur'])).message).toBe(
+    [
+      'This app has 3 problems:',
+      'app shop regions[1]:1:1: There is no region `wuer`.',
+      '    Did you mean `weur`?',
+      'app shop regions[2]:1:1: There is no region `europe`.',
+      '    There is `wnam`, `enam`, `sam`, `weur`, `eeur`, `afr`, `me`, `apac`, `oc`.',
+      'app shop regions[3]:1:1: The region `weur` stands here twice.',
+      '    Remove one of them.',
+    ].join('\n'),
+  );
+});

@@ -62,6 +62,15 @@ export function reachedFrom(all: Sources, file: string, reached = new Set<string
   return reached;
 }
 
+/** The packages and the modules of Node.js that loading this file loads. */
+export function packagesReachedFrom(all: Sources, file: string): string[] {
+  const found = new Set<string>();
+  for (const one of reachedFrom(all, file))
+    for (const { specifier, typeOnly } of all.get(one)?.imports ?? [])
+      if (!typeOnly && !specifier.startsWith('.')) found.add(specifier);
+  return [...found].sort();
+}
+
 /** Each cycle of imports once, as `a.ts:3 → b.ts:1 → a.ts`. */
 export function cycles(all: Sources, withTypes: boolean): string[] {
   const found: string[] = [];

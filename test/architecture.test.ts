@@ -9,6 +9,7 @@ import {
   forbiddenUses,
   fullIndexes,
   newTypeCycles,
+  packagesReachedFrom,
   placeOf,
   platformUses,
   reachedFrom,
@@ -89,6 +90,16 @@ describe('the source tree', () => {
     expect(indexes.flatMap((file) => [...reachedFrom(sources, file)]).filter((file) => users.includes(file))).toEqual([]);
   });
 
+  test('an app that was built is loaded without what parses and checks documents, and without Node.js', () => {
+    const small = [/^@cfworker\/json-schema$/, /^@noble\/hashes\//, /^croner$/, /^hono(\/|$)/, /^cloudflare:/];
+    expect(reachedFrom(sources, 'built/load.ts').size).toBeGreaterThan(50);
+    for (const entry of ['built/load.ts', 'cloudflare/index.ts'].filter((file) => sources.has(file))) {
+      const reached = [...reachedFrom(sources, entry)];
+      expect(reached.filter((file) => /^(check|cli|node|simulate|define)\//.test(file))).toEqual([]);
+      expect(packagesReachedFrom(sources, entry).filter((name) => !small.some((allowed) => allowed.test(name)))).toEqual([]);
+    }
+  });
+
   test('an index only re-exports, and no name says nothing', () => {
     expect(fullIndexes(sources)).toEqual([]);
     expect(badNames(files)).toEqual([]);
@@ -129,6 +140,14 @@ describe('the checks themselves', () => {
     ]);
     const turned = readMap('| `a/` | one | everything but `c/` |\n| `b/` | two | |\n| `c/` | three | |');
     expect(wrongImports(all, turned)).toEqual([]);
+  });
+
+  test('a package that is reached over another file is seen, and one that is only a type is not', () => {
+    const all = tree({
+      'a.ts': "import './b.ts';\nimport type * as z from 'zod';",
+      'b.ts': "import 'acorn';\nimport 'node:fs';",
+    });
+    expect(packagesReachedFrom(all, 'a.ts')).toEqual(['acorn', 'node:fs']);
   });
 
   test('an import of a file that is not there, of a place outside, and of an unknown package is seen', () => {

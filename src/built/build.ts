@@ -1,0 +1,74 @@
+/** From an app to what `cffbrw build` writes. */
+import { type App, assembleApp, type LoadedDocument } from '../assemble.ts';
+import { createCompiler, type Parser } from '../expression/compiler.ts';
+import { acornParser } from '../expression/parse.ts';
+import type { Template, Tree } from '../expression/tree.ts';
+import type { Language } from '../workflow/compiler.ts';
+import { language } from '../workflow/language.ts';
+import { collectProblems, type Path, type Source } from '../workflow/source.ts';
+import {
+  type BuiltApp,
+  type BuiltContent,
+  type BuiltDocument,
+  type BuiltPlaces,
+  builtFormat,
+  digestOfContent,
+  textStyles,
+} from './built.ts';
+
+/** The app compiles once more, and what its expressions were parsed to is noted. */
+export function buildApp(app: App): BuiltApp {
+  const documents = app.documents.map((one) => ({ ...one, document: plain(one.document) }) as LoadedDocument);
+  const expressions = new Map<string, Tree>();
+  const templates = new Map<string, Template>();
+  const noting: Parser = {
+    expression: (source) => noted(expressions, source.text, acornParser.expression(source)),
+    template: (source) => noted(templates, source.text, acornParser.template(source)),
+  };
+  assembleApp(documents, { language: { ...createCompiler(noting), checkStep: inOrder }, problems: collectProblems() });
+  const content = plain<BuiltContent>({
+    documents: documents.map(builtDocument),
+    expressions: [...expressions],
+    templates: [...templates],
+  });
+  return { cffbrw: 'built', format: builtFormat, digest: digestOfContent(content), ...content };
+}
+
+const plain = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));
+
+function noted<Value>(table: Map<string, Value>, text: string, value: Value): Value {
+  table.set(text, value);
+  return value;
+}
+
+/** The form gives what is inside a step its own order, in which it is evaluated: who loads it has no form to ask. */
+const inOrder: Language['checkStep'] = (verb, place, data) => Object.assign(data, language.checkStep(verb, place, data));
+
+const builtDocument = ({ kind, source, document }: LoadedDocument): BuiltDocument => ({
+  ...{ kind, file: source.file, document },
+  places: builtPlaces(source, document),
+});
+
+function builtPlaces(source: Source, document: unknown): BuiltPlaces | null {
+  const { file } = source.placeOf([]);
+  // Where a place is a path, each part has another.
+  if (source.placeOf(['cffbrw']).file !== file) return null;
+  const parts: number[] = [];
+  addPlaces(source, [], document, parts);
+  return { file, parts };
+}
+
+function addPlaces(source: Source, path: Path, value: unknown, parts: number[]): void {
+  const [at, key] = [source.placeOf(path), source.keyPlaceOf(path)];
+  const named = key.line !== at.line || key.column !== at.column;
+  parts.push(at.line, at.column, named ? key.line : 0, named ? key.column : 0, textStyles.indexOf(styleAt(source, path)));
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, inside] of Object.entries(value))
+    addPlaces(source, [...path, Array.isArray(value) ? Number(name) : name], inside, parts);
+}
+
+function styleAt(source: Source, path: Path): (typeof textStyles)[number] {
+  const text = source.textPlaceOf(path);
+  if (typeof text === 'function') return 'literal';
+  return text?.column === source.placeOf(path).column ? 'plain' : 'quoted';
+}

@@ -1,0 +1,66 @@
+/** From what `cffbrw build` wrote to the app. Parses nothing: texts are looked up, and forms were checked when it was built. */
+import { type App, assembleApp, type LoadedDocument } from '../assemble.ts';
+import { CffbrwError } from '../error.ts';
+import { createCompiler, type Parser } from '../expression/compiler.ts';
+import type { Source as TextSource } from '../expression/source.ts';
+import type { Language } from '../workflow/compiler.ts';
+import { collectProblems, dataSource, isMap, type Source } from '../workflow/source.ts';
+import { type Spot, sourceOf } from '../workflow/spots.ts';
+import { type BuiltApp, type BuiltDocument, type BuiltPlaces, builtFormat, digestOfContent, textStyles } from './built.ts';
+
+/** The app of a file that `cffbrw build` wrote (`import built from './app.json'`). Throws INVALID_APP when it is none. */
+export function loadBuilt(data: unknown): App {
+  const built = checked(data);
+  const parser: Parser = { expression: lookUp(built.expressions), template: lookUp(built.templates) };
+  const language: Language = { ...createCompiler(parser), checkStep: (_verb, _place, step) => step };
+  return assembleApp(built.documents.map(loadedDocument), { language, problems: collectProblems() });
+}
+
+const again = 'Run `npx cffbrw build` again, with the version of cffbrw that reads it here.';
+
+function checked(data: unknown): BuiltApp {
+  if (!isMap(data) || data.cffbrw !== 'built') throw unusable('This is no app that `cffbrw build` made.');
+  if (data.format !== builtFormat)
+    throw unusable(`This app was built in format ${JSON.stringify(data.format)}, and this is cffbrw of format ${builtFormat}.`);
+  const built = data as unknown as BuiltApp;
+  if (built.digest !== digestOfContent(built)) throw unusable('This app was changed after it was built, or it is not whole.');
+  return built;
+}
+
+const unusable = (message: string) => new CffbrwError('INVALID_APP', message, { fix: again });
+
+function lookUp<Value>(table: readonly (readonly [string, Value])[]): (source: TextSource) => Value {
+  const known = new Map(table);
+  return ({ text }) => {
+    const found = known.get(text);
+    if (found === undefined) throw unusable(`This app was built without \`${text.slice(0, 80)}\`.`);
+    return found;
+  };
+}
+
+const loadedDocument = ({ kind, file, document, places }: BuiltDocument): LoadedDocument =>
+  ({
+    ...{ kind, document, text: null },
+    source: places === null ? dataSource(file, document) : sourceIn(file, document, places),
+  }) as LoadedDocument;
+
+/** A line and a column in one number. */
+const lineUnit = 2 ** 32;
+
+function sourceIn(file: string, data: unknown, places: BuiltPlaces): Source {
+  const spot = spotOf(data, places.parts[Symbol.iterator]());
+  return sourceOf(file, { data, spot }, (at) => ({ file: places.file, line: Math.floor(at / lineUnit), column: at % lineUnit }));
+}
+
+function spotOf(value: unknown, parts: Iterator<number>): Spot {
+  const next = (): number => parts.next().value ?? 0;
+  const at = next() * lineUnit + next();
+  const key = next() * lineUnit + next() || undefined;
+  const style = textStyles[next()] ?? 'plain';
+  const text = typeof value === 'string' || style !== 'plain' ? { value: String(value), style } : null;
+  if (typeof value !== 'object' || value === null) return { at, key, text, inside: null };
+  const names: Iterable<string | number> = Array.isArray(value) ? value.keys() : Object.keys(value);
+  const inside = new Map<string | number, Spot>();
+  for (const name of names) inside.set(name, spotOf((value as Record<string | number, unknown>)[name], parts));
+  return { at, key, text, inside };
+}
