@@ -1,5 +1,8 @@
 /** The front door: what an app is made of. Platforms and parts have subpaths of their own. */
 export { type App, type AppFile, type AppSettings, createApp, loadApp } from './app.ts';
+export { buildApp } from './built/build.ts';
+export type { BuiltApp } from './built/built.ts';
+export { loadBuilt } from './built/load.ts';
 export { check, checkDocuments } from './check/check.ts';
 export type { Finding } from './check/finding.ts';
 export {
