@@ -51,7 +51,9 @@ export const createWorkerHost = (allow: readonly string[] = []): Host => ({
 
 export interface ObjectHost extends Host {
   whenAwake(delayMs: number, task: () => void): Cancel;
-  /** A request begins: what waited for that runs. Call what it returns when it is over. */
+  /** The object is awake anyway, until what this returns is called. */
+  hold(): () => void;
+  /** A request begins: the same, and what waited for that runs. */
   enter(): () => void;
   /** The alarm has come. */
   alarm(): void;
@@ -118,6 +120,15 @@ export function createObjectHost({ storage, usage, allow }: ObjectHostOptions): 
     });
   };
 
+  const hold = (): (() => void) => {
+    requests += 1;
+    if (requests === 1) arm();
+    return () => {
+      requests -= 1;
+      if (requests === 0) arm();
+    };
+  };
+
   return {
     ...base,
     fetch: outboundFetch(allow),
@@ -136,14 +147,10 @@ export function createObjectHost({ storage, usage, allow }: ObjectHostOptions): 
       asleep.add(entry);
       return () => void asleep.delete(entry);
     },
+    hold,
     enter() {
-      requests += 1;
-      if (requests === 1) arm();
       runDue(asleep);
-      return () => {
-        requests -= 1;
-        if (requests === 0) arm();
-      };
+      return hold();
     },
     alarm() {
       usage.alarms += 1;

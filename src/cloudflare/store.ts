@@ -28,6 +28,8 @@ export interface ObjectStoreOptions {
   readonly passing?: ReadonlySet<string>;
   /** Records that are kept with the next commit of something else. */
   readonly riding?: ReadonlySet<string>;
+  /** Records that are written along with every commit that is kept. */
+  readonly along?: () => readonly StoredRecord[];
 }
 
 const places = 64;
@@ -54,33 +56,46 @@ interface Kept {
 /** Two over one storage would not see each other's log. */
 const inUse = new WeakSet<ObjectStorage>();
 
+/** The store's calls, each done when it returns; durable once `durable` has resolved after it. They throw CffbrwError alone. */
+export interface ObjectTables {
+  load(addresses: readonly string[]): (readonly StoredRow[])[];
+  /** Whether anything was written. */
+  commit(rows: readonly StoredRow[], records: readonly StoredRecord[]): boolean;
+  forget(addresses: readonly string[]): void;
+  scan(page: Page): string[];
+  records(page: Page): { readonly name: string; readonly value: string }[];
+  record(name: string): string | null;
+  since(replica: string, version: number, limit?: number): readonly StoredRow[];
+  /** How many transactions there ever were. It never repeats, but when the storage is set back. */
+  readonly number: number;
+  /** Whoever writes while it goes on shares the next one. */
+  durable(): Promise<void>;
+  close(): void;
+}
+
 /** Throws STORE_CORRUPT, STORE_VERSION, STORE_FAILED. */
-export function openObjectStore(options: ObjectStoreOptions): Store {
-  const { storage, keeps = () => true, passing, riding } = options;
+export function openObjectTables(options: ObjectStoreOptions): ObjectTables {
+  const { storage, usage, keeps = () => true, passing, riding, along } = options;
   if (inUse.has(storage)) throw new CffbrwError('STORE_FAILED', 'the storage of this object is open already');
-  const kept = guard(() => readLog(partedTables(openTables(objectDriver(storage, options.usage), { indexed: false }))));
+  const kept = guard(() => readLog(partedTables(openTables(objectDriver(storage, usage), { indexed: false }))));
   inUse.add(storage);
   const peers = emptyOverlay();
   /** Records that wait for a commit. */
   const waiting = new Map<string, string | null>();
-  let closed = false;
-  const checkOpen = (): void => {
-    if (closed) throw new CffbrwError('CLOSED', 'the store is closed', { fix: 'Open it again, or ask before closing it.' });
-  };
   const overlays = (): readonly Overlay[] => [kept.recent, peers];
 
   return {
-    async load(addresses) {
-      checkOpen();
-      return guard(() => addresses.map((address) => rowsOver(kept.tables.load(address), address, overlays())));
+    get number() {
+      return kept.last;
     },
-    async commit(rows, records) {
-      checkOpen();
+    load: (addresses) => guard(() => addresses.map((address) => rowsOver(kept.tables.load(address), address, overlays()))),
+    commit(rows, records) {
       const own = rows.filter(({ replica }) => keeps(replica)).map((row) => ({ ...row }));
       const named = records.filter(({ name }) => passing?.has(name) !== true);
       const isKept = own.length > 0 || named.some(({ name }) => riding?.has(name) !== true);
       if (isKept) {
-        guard(() => write(kept, own, [...[...waiting].map(([name, value]) => ({ name, value })), ...named]));
+        const late = [...waiting].map(([name, value]) => ({ name, value }));
+        guard(() => write(kept, own, [...late, ...named, ...(along?.() ?? [])]));
         waiting.clear();
       } else for (const { name, value } of named) waiting.set(name, value);
       lay(
@@ -88,34 +103,59 @@ export function openObjectStore(options: ObjectStoreOptions): Store {
         rows.filter(({ replica }) => !keeps(replica)),
         records.filter(({ name }) => passing?.has(name) === true),
       );
-      if (isKept) await durable(storage);
+      return isKept;
     },
-    async forget(addresses) {
-      checkOpen();
+    forget(addresses) {
       guard(() => {
         settle(kept);
         kept.tables.forget(addresses);
       });
       for (const address of addresses) peers.rows.delete(address);
-      await durable(storage);
     },
-    async scan(page) {
-      checkOpen();
+    scan(page) {
       const above = new Map(overlays().flatMap(({ rows }) => [...rows.keys()].map((address) => [address, address] as const)));
       return guard(() => pageOver({ stored: kept.tables.scan, nameOf: (name) => name, above }, page));
     },
-    async records(page) {
-      checkOpen();
-      return guard(() => recordsOver(kept, overlays(), page));
-    },
-    async since(replica, version, limit = 1000) {
-      checkOpen();
+    records: (page) => guard(() => recordsOver(kept, overlays(), page)),
+    record: (name) => guard(() => recordOver(kept, peers, name)),
+    since(replica, version, limit = 1000) {
       const above = overlays().flatMap((overlay) => allRows(overlay).filter((row) => row.replica === replica));
       return guard(() => sinceOver((from) => kept.tables.since(replica, from, limit), above, version, limit));
     },
+    async durable() {
+      try {
+        await storage.sync();
+      } catch (error) {
+        throw asStoreError(error);
+      }
+    },
+    close: () => void inUse.delete(storage),
+  };
+}
+
+/** As `openObjectTables`, as a store. */
+export function openObjectStore(options: ObjectStoreOptions): Store {
+  const tables = openObjectTables(options);
+  let closed = false;
+  const open = (): ObjectTables => {
+    if (closed) throw new CffbrwError('CLOSED', 'the store is closed', { fix: 'Open it again, or ask before closing it.' });
+    return tables;
+  };
+  return {
+    load: async (addresses) => open().load(addresses),
+    async commit(rows, records) {
+      if (open().commit(rows, records)) await tables.durable();
+    },
+    async forget(addresses) {
+      open().forget(addresses);
+      await tables.durable();
+    },
+    scan: async (page) => open().scan(page),
+    records: async (page) => open().records(page),
+    since: async (replica, version, limit) => open().since(replica, version, limit),
     async close() {
+      if (!closed) tables.close();
       closed = true;
-      inUse.delete(storage);
     },
   };
 }
@@ -167,18 +207,16 @@ function recordsOver(kept: Kept, overlays: readonly Overlay[], page: Page): { re
   return pageOver({ stored: kept.tables.records, nameOf: ({ name }) => name, above }, page);
 }
 
+function recordOver({ tables, recent }: Kept, peers: Overlay, name: string): string | null {
+  const above = peers.records.get(name) ?? recent.records.get(name);
+  if (above !== undefined) return above;
+  const [found] = tables.records({ prefix: name, limit: 1 });
+  return found?.name === name ? found.value : null;
+}
+
 function guard<Result>(work: () => Result): Result {
   try {
     return work();
-  } catch (error) {
-    throw asStoreError(error);
-  }
-}
-
-/** Whoever writes while this goes on shares the next one. */
-async function durable(storage: ObjectStorage): Promise<void> {
-  try {
-    await storage.sync();
   } catch (error) {
     throw asStoreError(error);
   }
