@@ -9,6 +9,7 @@ const subCommands = {
   start: () => import('./commands/start.ts').then((module) => module.start),
   check: () => import('./commands/check.ts').then((module) => module.check),
   simulate: () => import('./commands/simulate.ts').then((module) => module.simulate),
+  build: () => import('./commands/build.ts').then((module) => module.build),
   init: () => import('./commands/init.ts').then((module) => module.init),
   recover: () => import('./commands/recover.ts').then((module) => module.recover),
   vars: () => import('./commands/vars.ts').then((module) => module.vars),

@@ -15,7 +15,7 @@ export interface DocumentText {
   readonly data?: unknown;
 }
 
-const settingsNames = ['cffbrw.yaml', 'cffbrw.yml', 'cffbrw.json', ...configNames];
+export const settingsNames: readonly string[] = ['cffbrw.yaml', 'cffbrw.yml', 'cffbrw.json', ...configNames];
 const workflowName = /\.(ya?ml|json)$/;
 
 /** Rejects with INVALID_APP when this is no app's directory. */

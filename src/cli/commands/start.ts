@@ -67,7 +67,7 @@ export const start = command({
       log,
       async admit(app) {
         const { admit } = await import('../admission.ts');
-        await admit(app, { directory: dir, allowRaces, log: log(app) });
+        await admit(app, { directory: dir, allowRaces, log: log(app), step: 'started' });
       },
     });
     // Listening for signals first: who reads that it answers may stop it at once.

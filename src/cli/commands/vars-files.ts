@@ -1,7 +1,8 @@
 /** `cffbrw vars export` and `cffbrw vars import`. */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { text as readStream } from 'node:stream/consumers';
 import { command } from '../command.ts';
+import { writeWhole } from '../write-whole.ts';
 import { exportLines, importLines, parseLines } from './vars-lines.ts';
 import { print, where, within } from './vars-where.ts';
 
@@ -35,12 +36,6 @@ export const exporting = command({
     return 0;
   },
 });
-
-/** A half-written export never stands under the name of a whole one. */
-async function writeWhole(file: string, content: string): Promise<void> {
-  await writeFile(`${file}.part`, content);
-  await rename(`${file}.part`, file);
-}
 
 export const importing = command({
   name: 'vars import',
