@@ -35,9 +35,11 @@ export interface ConnectionOptions extends ReceiveOptions {
   /** The backbone that has everything of this store; null: none yet. */
   readonly knownIdentity: string | null;
   readonly contactMs: number;
-  readonly windows: Pick<Windows, 'compared' | 'isGone'>;
+  readonly windows: Pick<Windows, 'compared' | 'isGone' | 'late'>;
   /** What identity and bank do on every contact. Rejects with UNREACHABLE. */
   readonly contact: () => Promise<void>;
+  /** True when a contact would find nothing to do, but what others changed: it need not wake a platform that sleeps. */
+  readonly isIdle: () => boolean;
 }
 
 export interface Connection {
@@ -61,6 +63,8 @@ export function connect(options: ConnectionOptions): Connection {
   let telling = told;
   let cancel: Cancel | null = null;
   let closed = false;
+  /** The next contact does not wake a platform that sleeps. */
+  let isResting = false;
 
   function close(): void {
     closed = true;
@@ -73,10 +77,12 @@ export function connect(options: ConnectionOptions): Connection {
       close(); // it could never be committed, and so would be delivered for ever
       throw memory.refusal;
     }
-    const rows = delivery.rows.filter(isWanted);
+    const late = new Set(delivery.rows.filter(isLate));
+    const rows = delivery.rows.filter((row) => !late.has(row));
     await options.loading.hold(addressesOf(rows));
     joinRows(options, rows);
     if (delivery.identity !== telling) forgetTold();
+    options.windows.late([...late]);
     putRecord(memory, cursorRecord, delivery.cursor);
     if (wholeMs > Number.NEGATIVE_INFINITY) putRecord(memory, wholeRecord, String(Math.round(host.now() - age())));
     await options.flush.durable(pendingCommit(memory));
@@ -106,15 +112,16 @@ export function connect(options: ConnectionOptions): Connection {
       });
   }
 
-  /** Rows of windows that were removed here stay where they are. */
-  function isWanted(row: StoredRow): boolean {
+  /** Of a window that was removed here. */
+  function isLate(row: StoredRow): boolean {
     const address = parseAddress(row.address);
-    return address === null || !options.windows.isGone(address);
+    return address !== null && options.windows.isGone(address);
   }
 
   async function contact(): Promise<void> {
-    const identity = await backbone.identity();
+    const asked = backbone.identity();
     askWhole();
+    const identity = await asked;
     const backboneMs = await backbone.now();
     const skewMs = host.now() - backboneMs;
     options.windows.compared(backboneMs);
@@ -150,7 +157,10 @@ export function connect(options: ConnectionOptions): Connection {
 
   function schedule(delayMs: number): void {
     if (closed) return;
-    cancel = host.after(delayMs, () => {
+    isResting = host.whenAwake !== undefined && options.isIdle();
+    const later = isResting ? (host.whenAwake ?? host.after) : host.after;
+    cancel = later(delayMs, () => {
+      isResting = false;
       contact()
         .catch(() => {}) // out of reach: the age grows, and the next contact tries again
         .then(recheckQuarantine)
@@ -159,6 +169,13 @@ export function connect(options: ConnectionOptions): Connection {
     });
   }
 
+  const { wake } = memory;
+  memory.wake = () => {
+    wake();
+    if (!isResting || options.isIdle()) return;
+    cancel?.();
+    schedule(options.contactMs);
+  };
   schedule(options.cursor === null ? 0 : options.contactMs);
   const subscription = backbone.subscribe(options.cursor, receive);
   return {

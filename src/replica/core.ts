@@ -15,6 +15,7 @@ import { createFlush, type Flush } from './flush.ts';
 import type { Identity } from './identity/identity.ts';
 import { parseMark, readMark } from './identity/incarnation.ts';
 import { writtenOffAtBirth } from './identity/recover.ts';
+import { latePrefix } from './late.ts';
 import { createLoading, type Loading, readRecord } from './loading.ts';
 import { createMemory, type Memory, putRecord, sweep } from './memory.ts';
 import { createPublisher, type Publisher, publishedRecord } from './publish.ts';
@@ -32,6 +33,7 @@ export interface CoreOptions {
   readonly backbone: Backbone | null;
   readonly witness: Witness | null;
   readonly publishDelayMs: number;
+  readonly publishEveryMs: number;
   readonly contactMs: number;
   readonly memoryLimit: number;
   readonly alarm: (alarm: Alarm) => void;
@@ -84,8 +86,8 @@ export async function createCore(given: CoreOptions, identity: Identity): Promis
   const listenerFailed = (error: unknown) => options.alarm({ kind: 'listener', message: `a listener failed: ${String(error)}` });
   const watchers = createWatchers(updating.read, listenerFailed);
   const published = stored.published?.id === me ? stored.published.commit : null;
-  const windows = createWindows({ host, clock, store, memory, variables, hasBackbone: options.backbone !== null });
-  const publisher = publisherOf(options, memory, identity, published ?? 0);
+  const windows = createWindows({ ...options, clock, memory, someLate: stored.someLate, durable: () => flush.all() });
+  const publisher = publisherOf(options, { memory, identity, published: published ?? 0, isUrgent: () => bank.waiting() > 0 });
   const saveClock = clockSaver(clock, memory);
   const flush = createFlush({
     ...{ memory, store, host, me, witness: options.witness, capture: watchers.capture },
@@ -145,10 +147,10 @@ function bankAlarm({ alarm }: CoreOptions, identity: Identity, error: unknown): 
 }
 
 async function readStored(store: Store) {
-  const [commit, clock, cursor, wholeAt, knownIdentity, published, quarantined] = await Promise.all([
+  const [commit, clock, cursors, wholeAt, knownIdentity, published, quarantined] = await Promise.all([
     readMark(store),
     readRecord(store, clockRecord),
-    readRecord(store, cursorRecord),
+    store.records({ prefix: cursorRecord, limit: 2 }),
     readRecord(store, wholeRecord),
     readRecord(store, backboneRecord),
     readRecord(store, publishedRecord),
@@ -157,7 +159,8 @@ async function readStored(store: Store) {
   return {
     commit: commit?.commit ?? 0,
     clock: clock === null ? undefined : (JSON.parse(clock) as Stamp),
-    cursor,
+    cursor: cursors.find(({ name }) => name === cursorRecord)?.value ?? null,
+    someLate: cursors.some(({ name }) => name.startsWith(latePrefix)),
     wholeAt: wholeAt === null ? null : Number(wholeAt),
     knownIdentity,
     published: published === null ? null : parseMark(published),
@@ -165,11 +168,18 @@ async function readStored(store: Store) {
   };
 }
 
-function publisherOf(options: CoreOptions, memory: Memory, identity: Identity, published: number): Publisher | null {
-  const { store, host, backbone, publishDelayMs } = options;
+interface Publishing {
+  readonly memory: Memory;
+  readonly identity: Identity;
+  readonly published: number;
+  readonly isUrgent: () => boolean;
+}
+
+function publisherOf(options: CoreOptions, { identity, ...what }: Publishing): Publisher | null {
+  const { store, host, backbone, publishDelayMs: delayMs, publishEveryMs: everyMs } = options;
   if (backbone === null) return null;
   const mine = () => [identity.me, ...identity.old.map(({ id }) => id).filter(identity.owns)];
-  return createPublisher({ memory, store, host, backbone, me: identity.me, mine, published, delayMs: publishDelayMs });
+  return createPublisher({ ...what, store, host, backbone, me: identity.me, mine, delayMs, everyMs });
 }
 
 const isOwn = ({ me, old }: Identity, replica: string): boolean => replica === me || old.some(({ id }) => id === replica);

@@ -36,6 +36,8 @@ export interface ReplicaOptions {
   readonly adopt?: boolean;
   /** Rows are collected for so long before they are published. Default 20 ms. */
   readonly publishDelayMs?: number;
+  /** Rows are published at most so often, but those that somebody waits for. Default 0: as they come. */
+  readonly publishEveryMs?: number;
   /** How often the backbone is asked what only it can tell. Default 1,000 ms. */
   readonly contactMs?: number;
   /** Addresses kept in memory when idle. Default 50,000. */
@@ -52,6 +54,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
     {
       ...{ host, store, backbone, witness, variables: options.variables },
       publishDelayMs: options.publishDelayMs ?? 20,
+      publishEveryMs: options.publishEveryMs ?? 0,
       contactMs: options.contactMs ?? 1_000,
       memoryLimit: options.memoryLimit ?? 50_000,
       alarm: options.alarm ?? (() => {}),
@@ -162,7 +165,7 @@ function leasesOf({ memory, me }: Core): readonly Lease[] {
 }
 
 const statusOf = (
-  { me, memory, publisher, quarantine, identity }: Core,
+  { me, memory, publisher, quarantine, identity, bank }: Core,
   connection: Connection | null,
   { counts, withheld }: Refusals,
 ): ReplicaStatus => ({
@@ -172,6 +175,7 @@ const statusOf = (
   unpublished: publisher?.waiting ?? 0,
   quarantined: quarantine.list().length,
   loaded: memory.slots.size,
+  waiting: bank.waiting(),
   frozen: identity.frozen === null ? null : `${identity.frozen.message} ${identity.frozen.fix}`,
   refused: memory.refusal?.message ?? null,
   lagMs: connection === null ? null : connection.age(),

@@ -25,6 +25,10 @@ export interface PublishOptions {
   readonly mine: () => readonly string[];
   /** Collect rows for so long before a round trip, milliseconds. */
   readonly delayMs: number;
+  /** Round trips begin at least so far apart, milliseconds; 0: as they come. */
+  readonly everyMs: number;
+  /** True while somebody waits here for what the rows will bring about: then they go at once. */
+  readonly isUrgent: () => boolean;
 }
 
 export interface Publisher {
@@ -42,8 +46,9 @@ export interface Publisher {
 }
 
 const batchRows = 1_000;
-const retryMs = 500;
-const retryMaxMs = 15_000;
+/** Tries that fail begin so far apart: one that nobody answered for as long is followed by the next at once. */
+const retryMs = 250;
+const retryMaxMs = 1_000;
 
 export const publishedRecord = 'published';
 
@@ -52,7 +57,12 @@ export function createPublisher(options: PublishOptions): Publisher {
   const outbox = new Map<string, StoredRow>();
   let running: Promise<void> | null = null;
   let cancel: Cancel | null = null;
+  /** What is planned waits for no round trip's turn. */
+  let isSoon = false;
   let delayMs = options.delayMs;
+  let startedMs = Number.NEGATIVE_INFINITY;
+  /** How far apart the tries begin that fail; 0: the last did not. */
+  let apartMs = 0;
   let closed = false;
   let published = options.published;
   let remembered = published;
@@ -65,14 +75,20 @@ export function createPublisher(options: PublishOptions): Publisher {
   }
 
   function schedule(): void {
-    if (closed || running !== null || cancel !== null || (outbox.size === 0 && !uncertain)) return;
-    cancel = host.after(delayMs, () => {
+    if (closed || running !== null || (outbox.size === 0 && !uncertain)) return;
+    const urgent = apartMs === 0 && options.isUrgent();
+    if (cancel !== null && (isSoon || !urgent)) return;
+    cancel?.();
+    const restMs = urgent ? 0 : startedMs + options.everyMs - host.elapsed();
+    isSoon = restMs <= delayMs;
+    cancel = host.after(Math.max(delayMs, restMs), () => {
       cancel = null;
       start().catch(() => {}); // out of reach: the outbox waits, and the next try is scheduled
     });
   }
 
   function start(): Promise<void> {
+    startedMs = host.elapsed();
     running ??= publishAll().finally(() => {
       running = null;
       schedule();
@@ -82,13 +98,16 @@ export function createPublisher(options: PublishOptions): Publisher {
 
   async function publishAll(): Promise<void> {
     const upTo = memory.committed;
+    const beganMs = host.elapsed();
     try {
       while (uncertain) await findUnpublished();
       while (outbox.size > 0) await publishBatch();
     } catch (error) {
-      delayMs = Math.min(retryMaxMs, Math.max(retryMs, delayMs * 2));
+      apartMs = Math.min(retryMaxMs, Math.max(retryMs, apartMs * 2));
+      delayMs = Math.max(options.delayMs, beganMs + apartMs - host.elapsed());
       throw error;
     }
+    apartMs = 0;
     delayMs = options.delayMs;
     published = Math.max(published, upTo);
   }

@@ -75,6 +75,8 @@ export interface ReplicaStatus {
   readonly quarantined: number;
   /** Addresses in memory. */
   readonly loaded: number;
+  /** Takes that wait for rights. */
+  readonly waiting: number;
   /** Why bounded counters can't be spent here at the moment: what, why and what to do; null when they can. */
   readonly frozen: string | null;
   /** Why nothing can be written here any more, or null. */

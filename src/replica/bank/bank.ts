@@ -18,9 +18,11 @@ import {
   type BankOptions,
   type Branch,
   closedError,
+  countWaiting,
   createBranch,
   deskOf,
   holdsBusiness,
+  isIdle,
   isRecovered,
   serve,
 } from './branch.ts';
@@ -67,6 +69,10 @@ export interface Bank {
   resume(who: string): Promise<void>;
   /** True while the account must stay in memory. */
   holds(address: Address): boolean;
+  /** Takes that wait for rights. */
+  waiting(): number;
+  /** True when a contact would find nothing to do: no rights, nothing open, nobody waiting. */
+  isIdle(): boolean;
   /** Units that may be taken here without asking anybody. */
   rights(address: Address): number;
   /** Returns all rights. What the bank could not be told is durable here, and told at the next start. */
@@ -114,6 +120,8 @@ export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
       await contact(branch, watchman);
     },
     holds: (address) => holdsBusiness(branch, address),
+    waiting: () => countWaiting(branch),
+    isIdle: () => isIdle(branch),
     rights(address) {
       const account = ledger.peek(address);
       return account === undefined ? 0 : rightsOf(rowOf(account, branch.me));

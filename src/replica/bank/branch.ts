@@ -166,6 +166,19 @@ export const holdsBusiness = (branch: Branch, address: Address): boolean => {
   return desk !== undefined && !isQuiet(desk);
 };
 
+export function countWaiting({ desks }: Branch): number {
+  let count = 0;
+  for (const { waiting, strongWants } of desks.values()) count += waiting.size + strongWants;
+  return count;
+}
+
+/** Nothing is held, waited for, or left to be found out. */
+export function isIdle({ desks, oldDesks, unfinished, open, ...branch }: Branch): boolean {
+  if (unfinished.size > 0 || [...open.values()].some(({ claiming }) => claiming)) return false;
+  if (branch.options.recovery?.over === false) return false;
+  return [...desks.values(), ...oldDesks.values()].every(isQuiet);
+}
+
 /** Runs tasks of one name one after another. */
 export function locked<T>(branch: Branch, name: string, task: () => Promise<T>): Promise<T> {
   const before = branch.locks.get(name) ?? Promise.resolve();

@@ -12,7 +12,7 @@ import { registersIn } from '../epoch.ts';
 import { claim, judgeEpoch, type Outcome } from './claim.ts';
 import { epochOf, fence, type Holder, lastCommit, noteMembers, noteRegression, ownsOld, saveOld } from './holder.ts';
 import type { Freeze, OldIncarnation } from './incarnation.ts';
-import { changeMembers, lostBy, type Member, readMembers } from './members.ts';
+import { changeMembers, lostBy, type Member, membersRegister, parseMembers } from './members.ts';
 import { moveIn } from './move.ts';
 import { judgeNonce, judgeRows } from './proof.ts';
 
@@ -64,10 +64,11 @@ async function look(holder: Holder, backbone: Backbone): Promise<void> {
   const { id } = holder.identity;
   const joinedTo = epochOf(holder);
   const registers = joinedTo === null ? backbone.registers : registersIn(backbone.registers, () => joinedTo);
-  const [epoch, latest] = await Promise.all([backbone.identity(), backbone.latest(id)]);
-  const strange = judgeEpoch(holder, epoch);
+  const asked = [backbone.identity(), backbone.latest(id), backbone.registers.get(membersRegister)] as const;
+  const [epoch, latest, register] = await Promise.all(asked);
+  const strange = judgeEpoch(holder, epoch) ?? judgeEpoch(holder, register.identity);
   if (strange !== null) throw recovering(strange);
-  const members = await readMembers(registers);
+  const members = parseMembers(register.value);
   // Asked after `latest`: what the backbone keeps of mine was committed here before.
   const beyond = judgeRows(latest, undefined, await lastCommit(holder));
   if (beyond !== null) throw fence(holder, beyond);
