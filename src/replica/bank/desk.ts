@@ -37,6 +37,8 @@ export interface Desk {
   again: boolean;
   retry: Cancel | null;
   trouble: 'unreachable' | 'recovering' | null;
+  /** Since when the bank owes an answer, by the elapsed clock; null: it owes none. */
+  askedMs: number | null;
   /** The last refusal: good until something shows otherwise. */
   refusal: { readonly reason: Reason; readonly units: number; readonly untilMs: number } | null;
   /** By a take, or by something given back. */
@@ -85,6 +87,7 @@ export const createDesk = (host: Host, { address, variable }: Pick<Account, 'add
   again: false,
   retry: null,
   trouble: null,
+  askedMs: null,
   refusal: null,
   lastUsedMs: host.elapsed(),
   touchedMs: host.elapsed(),

@@ -127,14 +127,24 @@ function refuseClosed(desk: Desk): void {
 
 const asSeen = ({ value, revision }: Register): SeenBank => ({ bank: value === null ? null : parseBank(value), revision });
 
-export const fetchBank = async (branch: Branch, desk: Desk): Promise<SeenBank> =>
-  asSeen(await registersOf(branch).get(desk.bankName));
+export const fetchBank = async (branch: Branch, desk: Desk, registers = registersOf(branch)): Promise<SeenBank> =>
+  asSeen(await registers.get(desk.bankName));
 
 /** For turns only: what one turn has seen, the next one sees too or something newer. */
 async function look(branch: Branch, desk: Desk): Promise<SeenBank> {
   desk.seen = null;
-  desk.seen = await fetchBank(branch, desk);
+  desk.seen = await answered(branch, desk, fetchBank(branch, desk));
   return desk.seen;
+}
+
+/** Whoever waits meanwhile can see for how long the bank has said nothing. */
+async function answered<T>(branch: Branch, desk: Desk, asked: Promise<T>): Promise<T> {
+  desk.askedMs = branch.host.elapsed();
+  try {
+    return await asked;
+  } finally {
+    desk.askedMs = null;
+  }
 }
 
 /** Takes in what the bank shows (synchronously), and decides what to write. */
@@ -148,6 +158,8 @@ function consider(branch: Branch, desk: Desk, account: Account, seen: SeenBank &
   if (seen.bank !== null) takeIn(branch, desk, account, seen.bank);
   if (bank.recovering !== null) return planRecovery(branch, desk, account, bank);
   desk.trouble = null;
+  // What was said while the bank was out of reach holds no longer.
+  if (desk.refusal !== null && desk.refusal.reason !== 'held-elsewhere') desk.refusal = null;
   serve(branch, desk);
   const row = rowOf(account, desk.who);
   const leased = row.leased + leaseWanted(branch, desk, account, freeIn(bank));
@@ -208,7 +220,8 @@ async function carryOut(branch: Branch, desk: Desk, { account, totals, bank }: P
   if (branch.bugs.has('row before bank')) raise(branch, desk, { ...rowOf(account, desk.who), leased: totals.leased });
   desk.clean = false;
   desk.seen = null;
-  const outcome = await registersOf(branch).compareAndSet(desk.bankName, printBank(bank), seen.revision);
+  const asked = registersOf(branch).compareAndSet(desk.bankName, printBank(bank), seen.revision);
+  const outcome = await answered(branch, desk, asked);
   desk.clean = outcome.done;
   desk.seen = asSeen(outcome.register);
   const more = seen.bank === null ? totals.leased : totals.leased - leaseOf(seen.bank, desk.who).leased;

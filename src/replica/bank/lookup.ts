@@ -36,6 +36,10 @@ export const isRecovering = (error: unknown): boolean => error instanceof Cffbrw
 
 export const isUnreachable = (error: unknown): boolean => error instanceof CffbrwError && error.code === 'UNREACHABLE';
 
+/** As the error that a caller further out turns into the refusal again. */
+export const errorOf = (reason: 'unreachable' | 'recovering'): CffbrwError =>
+  reason === 'recovering' ? recoveringError() : new CffbrwError('UNREACHABLE', 'the backbone is out of reach');
+
 export const recoveringError = (): CffbrwError =>
   new CffbrwError('RECOVERING', 'not everybody has written again what the backbone lost', {
     fix: 'Retry later: it is over once every replica that has not retired has adopted the backbone.',

@@ -10,6 +10,8 @@ import type { Desk, Reason } from './desk.ts';
 import { openIntent, readIntent, writeRow } from './intent.ts';
 import { settled } from './lease.ts';
 import { exchangeLocally } from './local.ts';
+import { isUnreachable } from './lookup.ts';
+import { inTime } from './patience.ts';
 import { knownInitial, rowOf } from './rights.ts';
 import { checkUnits, defaultTimeoutMs } from './take.ts';
 import { obtain } from './waiting.ts';
@@ -55,7 +57,13 @@ async function tellBank(branch: Branch, address: Address): Promise<void> {
   const [account] = (await accountsAt(branch, [address])) as [Account];
   const desk = deskAt(branch, account);
   await branch.ledger.flush();
-  if (branch.local === null) await settled(branch, desk);
+  // What the bank has not been told now it is told as soon as it is in reach.
+  if (branch.local === null)
+    await inTime(branch, branch.host.elapsed() + defaultTimeoutMs, settled(branch, desk)).catch(ignoreSilence);
+}
+
+function ignoreSilence(error: unknown): void {
+  if (!isUnreachable(error)) throw error;
 }
 
 /** Takes units out of the stock for good. Throws INVALID_NUMBER, OUT_OF_RANGE (so many are not free), UNREACHABLE, RECOVERING. */

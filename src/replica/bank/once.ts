@@ -8,7 +8,7 @@
  *   N8  A claim is durable before the register can name it.
  *   N9  A claim is over once: granted when the register names it, given back when the register names another.
  */
-import type { Register } from '../../backbone/backbone.ts';
+import type { Register, Registers } from '../../backbone/backbone.ts';
 import { CffbrwError } from '../../error.ts';
 import { type Address, checkKey } from '../../strategy/address.ts';
 import type { Account } from '../ledger.ts';
@@ -18,7 +18,8 @@ import { checkOpen } from './closed.ts';
 import { credit } from './credit.ts';
 import type { Desk, Part } from './desk.ts';
 import { drop, type KeptReceipt, keep, loadKept } from './kept.ts';
-import { isRecovering, isUnreachable, registersOf } from './lookup.ts';
+import { errorOf, isRecovering, isUnreachable, registersOf } from './lookup.ts';
+import { graceMs, lockedBy, patienceOf, registersBy } from './patience.ts';
 import { type Later, onceStem, whenKnown } from './registers.ts';
 import { remaining } from './rights.ts';
 import { settlementOf } from './settle.ts';
@@ -44,7 +45,11 @@ export const parseNamed = (text: string): Named => JSON.parse(text) as Named;
 export function takeOnce(branch: Branch, entry: TakeEntry, options: TakeOptions): Later<TakeResult> {
   const prefix = oncePrefix(entry.address.id);
   const name = prefix + JSON.stringify(checkKey(options.once));
-  if (branch.local === null) return locked(branch, name, () => claim(branch, entry, options, name));
+  if (branch.local === null) {
+    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    const [deadlineMs, untilMs] = [branch.host.elapsed() + timeoutMs, patienceOf(branch, timeoutMs)];
+    return lockedBy(branch, name, untilMs, () => claim(branch, entry, { options, name, deadlineMs, untilMs }));
+  }
   return whenKnown(branch.local.prepare(name, prefix), () =>
     prepared(branch, [entry], (parts) => takeOnceHere(branch, parts, { options, name, prefix })),
   );
@@ -99,27 +104,39 @@ function repeated(branch: Branch, desk: Desk, { receipt, expires, confirmed = fa
 
 // ── With a backbone. ──
 
-async function claim(branch: Branch, entry: TakeEntry, options: TakeOptions, name: string): Promise<TakeResult> {
-  const deadlineMs = branch.host.elapsed() + (options.timeoutMs ?? defaultTimeoutMs);
+interface Claiming {
+  readonly options: TakeOptions;
+  readonly name: string;
+  /** For rights, and for the backbone's answers; by the elapsed clock. */
+  readonly deadlineMs: number;
+  readonly untilMs: number;
+}
+
+async function claim(branch: Branch, entry: TakeEntry, claiming: Claiming): Promise<TakeResult> {
+  const { options, name, deadlineMs, untilMs } = claiming;
   // What the registers say may be what they said before something was lost.
   const closed = closedBecause(branch);
-  if (closed !== null) return prepared(branch, [entry], ([part]) => decided(options, refused(branch, closed, part as Part)));
-  const register = await registersOf(branch).get(name);
-  const live = await liveGrant(branch, register);
-  return prepared(branch, [entry], async (parts) => {
+  if (closed !== null) throw errorOf(closed);
+  const asked = registersBy(branch, untilMs);
+  const register = await asked.get(name);
+  const live = await liveGrant(branch, register, asked);
+  const leftMs = Math.max(0, deadlineMs - branch.host.elapsed());
+  const go = async (parts: readonly Part[], timeoutMs: number): Promise<TakeResult> => {
     const [{ desk }] = parts as [Part];
     if (live !== null) return decided(options, repeated(branch, desk, live));
-    const claimed = await reserve(branch, parts, { options, name, timeoutMs: Math.max(0, deadlineMs - branch.host.elapsed()) });
+    const claimed = await reserve(branch, parts, { options, name, timeoutMs });
     if ('ok' in claimed) return claimed;
     const durable = branch.ledger.flush();
     if (branch.bugs.has('claim not durable')) durable.catch(() => {});
     else await durable;
+    const registers = registersBy(branch, untilMs + graceMs);
     try {
-      return await finishClaim(branch, { parts, made: claimed, options, name, deadlineMs }, register);
+      return await finishClaim(branch, { ...claiming, parts, made: claimed, registers }, register);
     } catch (error) {
       throw isRecovering(error) ? unknownOutcome() : error;
     }
-  });
+  };
+  return prepared(branch, [entry], go, leftMs);
 }
 
 /** The claim is durable here, and is finished later: nobody may think that nothing was done. */
@@ -150,20 +167,22 @@ function reserve(
 }
 
 /** The grant that the register names, unless it was given back or has expired. */
-export async function liveGrant(branch: Branch, { value }: Pick<Register, 'value'>): Promise<Named | null> {
+export async function liveGrant(
+  branch: Branch,
+  { value }: Pick<Register, 'value'>,
+  registers = registersOf(branch),
+): Promise<Named | null> {
   if (value === null) return null;
   const named = parseNamed(value);
-  const settlement = await settlementOf(branch, named.receipt);
+  const settlement = await settlementOf(registers, named.receipt);
   return settlement === 'give' || settlement === 'expire' ? null : { ...named, confirmed: settlement === 'confirm' };
 }
 
-interface Claim {
+interface Claim extends Claiming {
   readonly parts: readonly Part[];
   readonly made: Grant;
-  readonly options: TakeOptions;
-  readonly name: string;
-  /** By the elapsed clock. */
-  readonly deadlineMs: number;
+  /** Asked for as long as somebody waits. */
+  readonly registers: Registers;
 }
 
 async function finishClaim(branch: Branch, claimed: Claim, register: Register): Promise<TakeResult> {
@@ -177,21 +196,22 @@ async function finishClaim(branch: Branch, claimed: Claim, register: Register): 
 }
 
 /** null: the register names this claim. Rejects with UNREACHABLE when that is not known in time. */
-async function decideClaim(branch: Branch, { parts, made, name, deadlineMs }: Claim, first: Register): Promise<Named | null> {
+async function decideClaim(branch: Branch, claimed: Claim, first: Register): Promise<Named | null> {
+  const { parts, made, name, deadlineMs, registers } = claimed;
   let register = first;
   for (;;) {
     if (register.value !== null && parseNamed(register.value).receipt === made.text) return null;
-    const live = await liveGrant(branch, register);
+    const live = await liveGrant(branch, register, registers);
     if (live !== null) return live;
     try {
       checkOpen(branch, parts[0]?.desk.address as Address);
       const value = printNamed({ receipt: made.text, expires: made.deadline });
-      register = (await registersOf(branch).compareAndSet(name, value, register.revision)).register;
+      register = (await registers.compareAndSet(name, value, register.revision)).register;
       if (branch.bugs.has('once unread')) return null;
     } catch (error) {
       if (!isUnreachable(error) || branch.host.elapsed() >= deadlineMs) throw error;
       await pause(branch, retryMs);
-      register = await registersOf(branch).get(name);
+      register = await registers.get(name);
     }
   }
 }
@@ -236,7 +256,9 @@ export function resumeClaim(branch: Branch, desk: Desk, id: string, { text, once
   return locked(branch, name, async () => {
     const kept = await loadKept(branch, desk.who, { id, address: desk.address.id });
     if (kept?.state !== 'claiming') return;
-    const claimed: Claim = { parts: [{ desk, units: 0 }], made: { id, text, deadline }, options: {}, name, deadlineMs: 0 };
-    await finishClaim(branch, claimed, await registersOf(branch).get(name));
+    const registers = registersOf(branch);
+    const made = { id, text, deadline };
+    const claimed: Claim = { parts: [{ desk, units: 0 }], made, registers, options: {}, name, deadlineMs: 0, untilMs: 0 };
+    await finishClaim(branch, claimed, await registers.get(name));
   });
 }

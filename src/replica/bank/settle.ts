@@ -6,7 +6,7 @@
  * Invariant:
  *   N10 A receipt is settled once: what `settle/<id>` says first, holds.
  */
-import type { Register } from '../../backbone/backbone.ts';
+import type { Register, Registers } from '../../backbone/backbone.ts';
 import { CffbrwError } from '../../error.ts';
 import type { SettleResult } from '../replica.ts';
 import { type Branch, closedBecause, locked } from './branch.ts';
@@ -15,6 +15,7 @@ import { apply, credit, entriesOf, settlingName } from './credit.ts';
 import { drop, type KeptReceipt, loadKept, type Settlement, settleName } from './kept.ts';
 import { isRecovering, isUnreachable, lookUp, registersOf } from './lookup.ts';
 import { noteDecided, notify } from './notices.ts';
+import { inTime } from './patience.ts';
 import { placeOfText, type Receipt } from './receipt.ts';
 import { dropClosed } from './removing.ts';
 import { ensureAuthenticator } from './secret.ts';
@@ -26,21 +27,20 @@ export interface Asked {
 }
 
 /** What was decided about a receipt; null: nothing yet. With a backbone. */
-export async function settlementOf(branch: Branch, text: string): Promise<Settlement | null> {
-  return (await registersOf(branch).get(settleName(placeOfText(text)))).value as Settlement | null;
+export async function settlementOf(registers: Registers, text: string): Promise<Settlement | null> {
+  return (await registers.get(settleName(placeOfText(text)))).value as Settlement | null;
 }
+
+/** Whoever waited so long is told `unreachable`; what was begun goes on. */
+const patienceMs = 2_000;
 
 /** Gives back or confirms. Durable when it resolves. */
 export async function settle(branch: Branch, text: string, asked: 'give' | 'confirm'): Promise<SettleResult> {
   const closed = closedBecause(branch);
   if (closed !== null) return { ok: false, reason: closed, repeated: false };
   try {
-    await ensureAuthenticator(branch);
-    const receipt = branch.authenticator?.verify(text) ?? null;
-    if (receipt === null || isClosedId(branch, receipt.address)) return unknown;
-    return await locked(branch, `receipt ${receipt.id}`, () =>
-      branch.local === null ? settleRegister(branch, receipt, asked) : settleHere(branch, receipt, asked),
-    );
+    const work = settleNow(branch, text, asked);
+    return await (branch.local === null ? inTime(branch, branch.host.elapsed() + patienceMs, work) : work);
   } catch (error) {
     if (isUnreachable(error) || isRecovering(error)) {
       for (const who of branch.own) branch.unfinished.add(who);
@@ -49,6 +49,15 @@ export async function settle(branch: Branch, text: string, asked: 'give' | 'conf
     if (error instanceof CffbrwError && error.code === 'WINDOW_CLOSED') return unknown;
     throw error;
   }
+}
+
+async function settleNow(branch: Branch, text: string, asked: 'give' | 'confirm'): Promise<SettleResult> {
+  await ensureAuthenticator(branch);
+  const receipt = branch.authenticator?.verify(text) ?? null;
+  if (receipt === null || isClosedId(branch, receipt.address)) return unknown;
+  return locked(branch, `receipt ${receipt.id}`, () =>
+    branch.local === null ? settleRegister(branch, receipt, asked) : settleHere(branch, receipt, asked),
+  );
 }
 
 const unknown: SettleResult = { ok: false, reason: 'unknown', repeated: false };

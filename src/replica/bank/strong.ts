@@ -8,14 +8,16 @@
  *   N12 One strong take per counter at a time; its name is durable before the bank can show it.
  */
 
+import type { Registers } from '../../backbone/backbone.ts';
 import type { Account } from '../ledger.ts';
 import type { TakeResult } from '../replica.ts';
-import { accountsAt, type Branch, locked, pause } from './branch.ts';
+import { accountsAt, type Branch, pause } from './branch.ts';
 import { checkOpen } from './closed.ts';
 import type { Desk, Part, Reason, SeenBank } from './desk.ts';
 import { openIntent, readIntent, writeRow } from './intent.ts';
 import { fetchBank, settled } from './lease.ts';
 import { isRecovering, isUnreachable, registersOf } from './lookup.ts';
+import { inTime, lockedBy, patienceOf, registersBy } from './patience.ts';
 import { freeIn, printBank, totalsOf, withStrong, withTotals } from './record.ts';
 import { isOfAnother, isSuspect } from './recovery.ts';
 import { giveBack } from './return.ts';
@@ -46,11 +48,13 @@ export function takeStrongly<T>(
   { terms, timeoutMs, finish }: StrongRequest<T>,
 ): Promise<T | TakeResult> {
   const deadlineMs = branch.host.elapsed() + timeoutMs;
-  return locked(branch, `strong ${part.desk.bankName}`, async () => {
+  const untilMs = patienceOf(branch, timeoutMs);
+  const registers = registersBy(branch, untilMs);
+  return lockedBy(branch, `strong ${part.desk.bankName}`, untilMs, async () => {
     const reason = branch.ledger.frozen;
     if (reason !== null) return decided(terms.options, refused(branch, reason === 'unreachable' ? reason : 'recovering', part));
-    await settleEarlier(branch, part.desk);
-    const outcome = await attempt(branch, part, deadlineMs);
+    await settleEarlier(branch, part.desk, registers);
+    const outcome = await attempt(branch, part, { deadlineMs, untilMs, registers });
     if (outcome !== 'taken') return decided(terms.options, refused(branch, outcome, part));
     return record(branch, part, (account) => finish([account], issue(branch, [part], terms)));
   });
@@ -69,9 +73,9 @@ async function record<T>(branch: Branch, { desk, units }: Part, finish: (account
   }
 }
 
-async function attempt(branch: Branch, part: Part, deadlineMs: number): Promise<'taken' | Reason> {
+async function attempt(branch: Branch, part: Part, patience: Patience): Promise<'taken' | Reason> {
   const { desk, units } = part;
-  const trial: Trial = { id: branch.host.id(), deadlineMs, unsure: false, turned: false };
+  const trial: Trial = { ...patience, id: branch.host.id(), unsure: false, turned: false };
   branch.ledger.putRecord(strongName(desk), JSON.stringify({ id: trial.id, units } satisfies Attempt));
   await branch.ledger.flush();
   desk.strongWants += units;
@@ -94,9 +98,16 @@ async function attempt(branch: Branch, part: Part, deadlineMs: number): Promise<
   }
 }
 
-interface Trial {
-  readonly id: string;
+interface Patience {
+  /** For rights, and for the backbone's answers; by the elapsed clock. */
   readonly deadlineMs: number;
+  readonly untilMs: number;
+  /** Those that are asked until then. */
+  readonly registers: Registers;
+}
+
+interface Trial extends Patience {
+  readonly id: string;
   /** Set when a compare-and-set was not answered. */
   unsure: boolean;
   /** Set when a turn has seen the recovering bank: it opens what is complete. */
@@ -105,7 +116,11 @@ interface Trial {
 
 async function turnFirst(branch: Branch, desk: Desk, trial: Trial): Promise<null> {
   trial.turned = true;
-  await settled(branch, desk);
+  return turn(branch, desk, trial);
+}
+
+async function turn(branch: Branch, desk: Desk, { untilMs }: Trial): Promise<null> {
+  await inTime(branch, untilMs, settled(branch, desk));
   return null;
 }
 
@@ -113,9 +128,9 @@ async function exchange(branch: Branch, part: Part, trial: Trial): Promise<'take
   const { desk } = part;
   const isLate = () => branch.host.elapsed() >= trial.deadlineMs;
   for (;;) {
-    const seen = await lookOr(branch, desk, trial.deadlineMs);
+    const seen = await lookOr(branch, desk, trial);
     if (seen === null) return 'unreachable';
-    if (seen.bank === null) await settled(branch, desk);
+    if (seen.bank === null) await turn(branch, desk, trial);
     else {
       const outcome = await propose(branch, part, trial, seen);
       if (outcome !== null && (outcome !== 'held-elsewhere' || isLate())) return outcome;
@@ -137,12 +152,12 @@ async function propose(branch: Branch, { desk, units }: Part, trial: Trial, seen
   if (bank.recovering !== null) return trial.turned ? 'recovering' : turnFirst(branch, desk, trial);
   const account = branch.ledger.peek(desk.address);
   const lost = isOfAnother(branch.options.epoch?.() ?? null, bank) || (account !== undefined && isSuspect(account, seen));
-  if (lost) return settled(branch, desk).then(() => null);
+  if (lost) return turn(branch, desk, trial);
   if (freeIn(bank) < units) return wantMore(branch, desk, units);
   checkOpen(branch, desk.address);
   const next = printBank(withStrong(bank, desk.who, { count: (total?.count ?? 0) + units, id: trial.id }));
   try {
-    const outcome = await registersOf(branch).compareAndSet(desk.bankName, next, seen.revision);
+    const outcome = await trial.registers.compareAndSet(desk.bankName, next, seen.revision);
     return outcome.done ? 'taken' : null;
   } catch (error) {
     if (!isUnreachable(error)) throw error;
@@ -160,10 +175,10 @@ async function wantMore(branch: Branch, desk: Desk, units: number): Promise<Reas
   return 'held-elsewhere';
 }
 
-async function lookOr(branch: Branch, desk: Desk, deadlineMs: number): Promise<SeenBank | null> {
+async function lookOr(branch: Branch, desk: Desk, { deadlineMs, registers }: Trial): Promise<SeenBank | null> {
   for (;;) {
     try {
-      return await fetchBank(branch, desk);
+      return await fetchBank(branch, desk, registers);
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       if (branch.host.elapsed() >= deadlineMs) return null;
@@ -176,19 +191,19 @@ async function lookOr(branch: Branch, desk: Desk, deadlineMs: number): Promise<S
  * What an earlier attempt left, of which nobody was told that it succeeded: if the bank shows it, its units are taken and given back; if not,
  * the revision is changed first, so that it cannot land any more. Rejects with UNREACHABLE.
  */
-export async function settleEarlier(branch: Branch, desk: Desk): Promise<void> {
+export async function settleEarlier(branch: Branch, desk: Desk, registers = registersOf(branch)): Promise<void> {
   const text = await branch.ledger.loadRecord(strongName(desk));
   if (text === null) return;
   const { id, units } = JSON.parse(text) as Attempt;
-  let seen = await fetchBank(branch, desk);
+  let seen = await fetchBank(branch, desk, registers);
   for (;;) {
     if (seen.bank?.strong[desk.who]?.id === id)
       return record(branch, { desk, units }, (account) => undo(branch, desk, account, units));
     if (seen.bank === null) break;
     const same = printBank(withTotals(seen.bank, desk.who, totalsOf(seen.bank, desk.who)));
-    const { done } = await registersOf(branch).compareAndSet(desk.bankName, same, seen.revision);
+    const { done } = await registers.compareAndSet(desk.bankName, same, seen.revision);
     if (done) break;
-    seen = await fetchBank(branch, desk);
+    seen = await fetchBank(branch, desk, registers);
   }
   branch.ledger.putRecord(strongName(desk), null);
 }

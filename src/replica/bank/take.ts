@@ -11,6 +11,8 @@ import { accountsAt, type Branch, deskAt } from './branch.ts';
 import { type Desk, type Part, payloadAt, type Reason } from './desk.ts';
 import { writeRow } from './intent.ts';
 import { keep } from './kept.ts';
+import { errorOf } from './lookup.ts';
+import { inTime, patienceOf } from './patience.ts';
 import type { Authenticator } from './receipt.ts';
 import type { Later } from './registers.ts';
 import { remaining, rowOf } from './rights.ts';
@@ -108,19 +110,32 @@ export function partsInMemory(branch: Branch, entries: readonly TakeEntry[]): Pa
   return [...units].map(([desk, sum]) => ({ desk, units: sum })).sort((a, b) => (a.desk.address.id < b.desk.address.id ? -1 : 1));
 }
 
-/** Accounts in memory and the receipts' secret known: from there on a take may be decided synchronously. */
-export function prepared<T>(branch: Branch, entries: readonly TakeEntry[], go: (parts: readonly Part[]) => Later<T>): Later<T> {
+/**
+ * Accounts in memory and the receipts' secret known: from there on a take may be decided synchronously. `go` is told how long it may wait.
+ * Rejects with UNREACHABLE when the secret is not to be had in time.
+ */
+export function prepared<T>(
+  branch: Branch,
+  entries: readonly TakeEntry[],
+  go: (parts: readonly Part[], leftMs: number) => Later<T>,
+  timeoutMs = defaultTimeoutMs,
+): Later<T> {
   const parts = branch.authenticator === null ? null : partsInMemory(branch, entries);
-  if (parts !== null) return go(parts);
+  if (parts !== null) return go(parts, timeoutMs);
   const load = async (): Promise<T> => {
+    const endMs = branch.host.elapsed() + timeoutMs;
+    const untilMs = patienceOf(branch, timeoutMs);
+    const { frozen } = branch.ledger;
+    if (branch.local === null && frozen !== null) throw errorOf(frozen === 'unreachable' ? frozen : 'recovering');
     for (;;) {
-      await ensureAuthenticator(branch);
+      const known = ensureAuthenticator(branch);
+      await (branch.local === null ? inTime(branch, untilMs, known) : known);
       await accountsAt(
         branch,
         entries.map(({ address }) => address),
       );
       const loaded = partsInMemory(branch, entries);
-      if (loaded !== null) return go(loaded);
+      if (loaded !== null) return go(loaded, Math.max(0, endMs - branch.host.elapsed()));
     }
   };
   return load();
@@ -128,15 +143,20 @@ export function prepared<T>(branch: Branch, entries: readonly TakeEntry[], go: (
 
 /** A take without `once` and `strong`. */
 export const takePlain = (branch: Branch, entries: readonly TakeEntry[], options: TakeOptions): Later<TakeResult> =>
-  prepared(branch, entries, (parts) => {
-    const terms: GrantTerms = { options, once: null, state: 'granted' };
-    return obtain(branch, {
-      parts,
-      timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
-      perform: (accounts) => decided(options, granted(parts, accounts, grant(branch, parts, accounts, terms))),
-      refuse: (reason, part) => decided(options, refused(branch, reason, part, entries)),
-    } satisfies Request<TakeResult>);
-  });
+  prepared(
+    branch,
+    entries,
+    (parts, timeoutMs) => {
+      const terms: GrantTerms = { options, once: null, state: 'granted' };
+      return obtain(branch, {
+        parts,
+        timeoutMs,
+        perform: (accounts) => decided(options, granted(parts, accounts, grant(branch, parts, accounts, terms))),
+        refuse: (reason, part) => decided(options, refused(branch, reason, part, entries)),
+      } satisfies Request<TakeResult>);
+    },
+    options.timeoutMs,
+  );
 
 /** Takes the units in the rows and writes the receipt, in this synchronous block. */
 export function grant(branch: Branch, parts: readonly Part[], accounts: readonly Account[], terms: GrantTerms): Grant {

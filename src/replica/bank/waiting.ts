@@ -25,6 +25,8 @@ export interface Request<T> {
 
 const unreachableRefusalMs = 1_000;
 const heldRefusalMs = 2_000;
+/** A bank that has said nothing for so long is out of reach for who gives up. */
+const silentMs = 1_000;
 
 export function obtain<T>(branch: Branch, request: Request<T>): Later<T> {
   const accounts = accountsInMemory(branch, request.parts);
@@ -145,11 +147,16 @@ function giveUp(branch: Branch, waiter: Waiter): void {
   const accounts = accountsInMemory(branch, waiter.parts);
   const part = (accounts === null ? null : blockedPart(branch, waiter.parts, accounts)) ?? (waiter.parts[0] as Part);
   const { frozen } = branch.ledger;
-  const trouble = frozen === null ? part.desk.trouble : frozen === 'unreachable' ? frozen : 'recovering';
+  const trouble = frozen === null ? troubleAt(branch, part.desk) : frozen === 'unreachable' ? frozen : 'recovering';
   const reason = trouble ?? 'held-elsewhere';
   const untilMs = branch.host.elapsed() + (reason === 'unreachable' ? unreachableRefusalMs : heldRefusalMs);
   if (accounts !== null) part.desk.refusal = { reason, units: part.units, untilMs };
   waiter.refuse(reason, part);
+}
+
+function troubleAt({ host }: Branch, { trouble, askedMs }: Desk): Reason | null {
+  const silent = askedMs !== null && host.elapsed() - askedMs >= silentMs;
+  return trouble ?? (silent ? 'unreachable' : null);
 }
 
 function lowerWants(branch: Branch, desk: Desk): void {
