@@ -74,3 +74,9 @@ export function stubOf(namespace: ObjectNamespace, name: string, locationHint?: 
   const id = namespace.idFromName(name) as never;
   return locationHint === undefined ? namespace.get(id) : namespace.get(id, { locationHint: locationHint as never });
 }
+
+/** The values of the secrets that the app names. The handler says which one is missing. */
+export function secretsOf(names: readonly string[], env: Env): ReadonlyMap<string, string> {
+  const values = env as unknown as Readonly<Record<string, unknown>>;
+  return new Map(names.flatMap((name) => (typeof values[name] === 'string' ? [[name, values[name]] as const] : [])));
+}

@@ -20,6 +20,9 @@ export interface HubState {
   /** How far rows have come; a subscriber's cursor is behind it while there is more. */
   readonly end: string;
   answer(question: Question): Answers[keyof Answers];
+  /** Regions that want to be told however idle they are. */
+  readonly watchers: ReadonlySet<string>;
+  watch(region: string, watching: boolean): void;
   /** The rows after a cursor; one of another start gives everything. */
   after(cursor: string | null): Page;
   /** Writes what the answers since the last time changed, in one transaction. When it throws, this state must not be used any more. */
@@ -50,6 +53,7 @@ const startsName = 'starts';
 const registerPrefix = 'register/';
 /** The highest version of a replica, written before a row of it is forgotten. */
 const versionPrefix = 'version/';
+const watcherPrefix = 'watcher/';
 const keptBoots = 1_000;
 const pageRows = 500;
 const pageLength = 1_000_000;
@@ -58,6 +62,7 @@ export function openHubState(host: Host, tables: ObjectTables): HubState {
   let starts = begin(host, tables);
   const epoch = host.id();
   const feed = readFeed(tables);
+  const watchers = new Set(tables.records({ prefix: watcherPrefix }).map(({ name }) => name.slice(watcherPrefix.length)));
   const boot = starts.boots.at(-1)?.boot ?? '';
   const cursorAt = (place: number): string => `${epoch}.${place}`;
   let rowsToWrite: StoredRow[] = [];
@@ -121,6 +126,13 @@ export function openHubState(host: Host, tables: ObjectTables): HubState {
     },
     after,
     flush,
+    watchers,
+    watch(region, watching) {
+      if (watchers.has(region) === watching) return;
+      toWrite.set(watcherPrefix + region, watching ? '' : null);
+      if (watching) watchers.add(region);
+      else watchers.delete(region);
+    },
     isLess(seen) {
       if (seen === null || seen.identity !== starts.identity || !isLost(starts, tables.number, seen)) return false;
       starts = { ...starts, identity: host.id() };

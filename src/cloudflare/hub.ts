@@ -58,7 +58,10 @@ export function openHub(options: HubOptions): Hub {
     if (opened !== null) return opened;
     const tables = openObjectTables({ storage: options.state.storage, usage });
     try {
-      opened = { tables, state: openHubState(host, tables) };
+      const state = openHubState(host, tables);
+      opened = { tables, state };
+      // Nobody knows how far they are: they fetch what they lack when they are told of the next.
+      for (const region of state.watchers) listeners.set(region, { ...listenerAt(state.end), cursor: '' });
     } catch (error) {
       tables.close();
       throw error;
@@ -111,15 +114,14 @@ export function openHub(options: HubOptions): Hub {
   /** Whoever reads on wants to be told of what comes then. */
   function listen({ from, idleMs, watching }: Questions, page: Page): void {
     const untilMs = watching ? Number.POSITIVE_INFINITY : host.elapsed() + listenMs - idleMs;
-    const known = listeners.get(from);
-    if (known?.busy) listeners.delete(from);
-    listeners.set(from, { cursor: page.to, looked: page.to, untilMs, busy: false });
-    if (!page.last) listeners.delete(from); // it asks again at once
+    if (page.last) listeners.set(from, { ...listenerAt(page.to), untilMs });
+    else listeners.delete(from); // it asks again at once
   }
 
   const answerAll = ({ state }: NonNullable<typeof opened>, asked: Questions): Answered['answers'] => {
     if (state.isLess(asked.mark)) options.wakeAll?.();
     const answers = asked.questions.map((question) => state.answer(question));
+    state.watch(asked.from, asked.watching);
     state.flush();
     asked.questions.forEach((question, index) => {
       if (question.ask === 'after') listen(asked, answers[index] as Page);
@@ -150,6 +152,8 @@ export function openHub(options: HubOptions): Hub {
     close: drop,
   };
 }
+
+const listenerAt = (cursor: string): Listener => ({ cursor, looked: cursor, untilMs: Number.POSITIVE_INFINITY, busy: false });
 
 const changesRows = ({ ask }: Question): boolean => ask === 'publish';
 

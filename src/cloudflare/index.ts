@@ -1,4 +1,4 @@
-export { loadBuilt } from '../built/load.ts';
-export type { Env, ObjectState } from './bindings.ts';
-export { createObjectHost, createWorkerHost } from './host.ts';
-export { openObjectStore } from './store.ts';
+export { loadBuilt } from '../built/whole.ts';
+export type { Env, ObjectClass, ObjectState } from './bindings.ts';
+export { hub, region, worker } from './objects.ts';
+export type { Worker } from './worker.ts';

@@ -76,13 +76,16 @@ export function createEvents(options: EventsOptions): Events {
     const now = host.now();
     const ends = options.variables.map((name) => {
       const rule = replica.variables.get(name)?.window;
-      return rule === undefined ? heartbeatMs : windowAt(rule, now).endsMs - now;
+      return rule === undefined ? Number.POSITIVE_INFINITY : windowAt(rule, now).endsMs - now;
     });
-    return Math.max(1, Math.min(heartbeatMs, beatMs + heartbeatMs - host.elapsed(), ...ends));
+    const beats = options.beats === false ? [] : [heartbeatMs, beatMs + heartbeatMs - host.elapsed()];
+    return Math.max(1, Math.min(...beats, ...ends));
   };
 
+  const tickAfter = (delayMs: number): Cancel | null => (delayMs === Number.POSITIVE_INFINITY ? null : host.after(delayMs, tick));
+
   const tick = () => {
-    if (host.elapsed() - beatMs >= heartbeatMs) {
+    if (options.beats !== false && host.elapsed() - beatMs >= heartbeatMs) {
       beatMs = host.elapsed();
       for (const client of [...clients]) client.beat();
     }
@@ -93,14 +96,14 @@ export function createEvents(options: EventsOptions): Events {
           log?.({ level: 'warn', message: 'the values of a new window could not be read', cause: error }),
         );
     }
-    tickLater = clients.size === 0 ? null : host.after(nextTickMs(), tick);
+    tickLater = clients.size === 0 ? null : tickAfter(nextTickMs());
   };
 
   const start = () => {
     beatMs = host.elapsed();
     stops = options.variables.map((name) => replica.watch(name, changed));
     snapshots.start();
-    tickLater = host.after(nextTickMs(), tick);
+    tickLater = tickAfter(nextTickMs());
   };
 
   const stop = () => {

@@ -36,6 +36,8 @@ export interface HandlerOptions {
   readonly observe?: RunContext['observe'];
   /** Default: a `Response`. */
   readonly makeResponse?: MakeResponse;
+  /** Whether idle event streams are kept alive with comments. Default true; false: whoever passes them on does it. */
+  readonly eventBeats?: boolean;
   /** Names every run. */
   readonly runId?: RunContext['runId'];
 }
@@ -60,7 +62,8 @@ export function createHandler(options: HandlerOptions): Handler {
   };
   const keyed = createKeyedRuns({ replica, host });
   const endpoints = [...app.workflows.values()].flatMap((plan) => endpointOf(plan, context, keyed) ?? []);
-  const events = app.settings.events === null ? null : createEvents({ host, replica, log, ...app.settings.events });
+  const events =
+    app.settings.events === null ? null : createEvents({ host, replica, log, beats: options.eventBeats, ...app.settings.events });
   const fallbacks: Fallback[] = [];
   if (events !== null) fallbacks.push(events.answer);
   if (readStatic !== undefined) fallbacks.push(createFiles({ host, readStatic, log }));

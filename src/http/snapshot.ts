@@ -16,6 +16,8 @@ export interface EventsOptions {
   readonly path: string;
   readonly variables: readonly string[];
   readonly log?: Log | undefined;
+  /** Whether idle streams are kept alive with comments. Default true. */
+  readonly beats?: boolean | undefined;
   /** Default 1,000. */
   readonly maxClients?: number;
   /** Keys of one variable in a snapshot. Default 1,000. */

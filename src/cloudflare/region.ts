@@ -1,0 +1,246 @@
+/**
+ * A region: one object that holds a replica, with the object's SQLite as its store and the hub as its backbone.
+ *
+ * The replica opens when the object is first asked for something, and everybody who comes meanwhile waits for it. It begins with what the hub
+ * has of others, or after a second without. Its identity is proven at the hub: nobody can copy an object's storage, but an operator can set it
+ * back (DESIGN, 5).
+ *
+ * Invariant:
+ *   R1  An object that nobody asks for anything ends without a timer, and with an alarm only where something is due at a time: a hold, a
+ *       schedule, the end of a window that somebody watches.
+ */
+import type { App } from '../app.ts';
+import { createHandler, type Handler } from '../http/handler.ts';
+import { problemResponse, toProblem } from '../http/problem.ts';
+import { openReplica } from '../replica/open.ts';
+import type { Replica } from '../replica/replica.ts';
+import { openSites, type Sites } from '../replica/sites.ts';
+import { type Cron, startCron } from '../workflow/cron.ts';
+import { createHubBackbone, type HubBackbone } from './backbone.ts';
+import { type Env, type ObjectState, secretsOf, stubOf } from './bindings.ts';
+import { emptyUsage } from './driver.ts';
+import { createObjectHost } from './host.ts';
+import { listenMs } from './hub.ts';
+import { workerLog } from './log.ts';
+import { openObjectStore } from './store.ts';
+import { createStreams, type Streams } from './streams.ts';
+import { type Answered, type Mark, objectAnswer, objectHeader, objectRequest, type Push, type Questions } from './wire.ts';
+
+export const hubName = 'hub';
+const contactMs = 5_000;
+const publishEveryMs = 1_000;
+const firstLookMs = 1_000;
+const sitesMs = 30_000;
+const retryMs = 1_000;
+/** Where a region notes its name, and what it saw of the hub. */
+const nameRecord = 'region';
+const markRecord = 'hub';
+/** They belong to rows of others, which are only in memory. */
+const passing = new Set(['cursor', 'whole']);
+const riding = new Set(['commit', 'clock', 'published']);
+
+interface Opened {
+  readonly replica: Replica;
+  readonly backbone: HubBackbone;
+  readonly handler: Handler;
+  readonly sites: Sites;
+  readonly cron: Cron;
+}
+
+/** A region's object, of which the runtime makes one for each name. */
+export class RegionObject {
+  readonly usage = emptyUsage();
+  readonly #app: App;
+  readonly #state: ObjectState;
+  readonly #env: Env;
+  readonly #host;
+  readonly #streams: Streams;
+  #opening: Promise<Opened> | null = null;
+  #opened: Opened | null = null;
+  #askedMs = Number.NEGATIVE_INFINITY;
+  #triedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(app: App, state: ObjectState, env: Env) {
+    this.#app = app;
+    this.#state = state;
+    this.#env = env;
+    const { storage } = state;
+    this.#host = createObjectHost({ storage, usage: this.usage, allow: app.settings.outbound.allow });
+    this.#streams = createStreams({ state, path: app.settings.events?.path ?? null, ask: (request) => this.#answer(request) });
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const leave = this.#host.enter();
+    this.usage.requests += 1;
+    try {
+      return await this.#serve(request);
+    } catch (error) {
+      return problemResponse(toProblem(error, this.#host.id, workerLog));
+    } finally {
+      leave();
+    }
+  }
+
+  async alarm(): Promise<void> {
+    this.#host.alarm();
+    await this.#open();
+  }
+
+  webSocketMessage(): void {}
+
+  async webSocketClose(socket: unknown): Promise<void> {
+    this.#streams.closed(socket);
+    if (this.#streams.count === 0) await this.#opened?.backbone.look();
+  }
+
+  webSocketError(socket: unknown): Promise<void> {
+    return this.webSocketClose(socket);
+  }
+
+  #serve(request: Request): Response | Promise<Response> {
+    switch (request.headers.get(objectHeader)) {
+      case null:
+        return this.#answer(request);
+      case 'push':
+        return this.#pushed(request);
+      case 'events':
+        return this.#stream(request);
+      case 'wake':
+        return this.#open().then(() => Response.json(null));
+      default:
+        return Response.json({ ...this.usage, status: this.#opened?.replica.status ?? null });
+    }
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    this.#askedMs = this.#host.elapsed();
+    const { handler } = await this.#fresh();
+    return handler.fetch(request);
+  }
+
+  /** What the hub had a moment ago is known here, if it answers. */
+  async #fresh(): Promise<Opened> {
+    const opened = await this.#open();
+    const { elapsed } = this.#host;
+    const oldMs = Math.max(opened.backbone.wholeMs ?? Number.NEGATIVE_INFINITY, this.#triedMs) + listenMs;
+    if (elapsed() < oldMs) return opened;
+    this.#triedMs = elapsed();
+    await this.#within(firstLookMs, opened.backbone.look());
+    return opened;
+  }
+
+  async #pushed(request: Request): Promise<Response> {
+    if (this.#opened === null && this.#streams.count === 0) return Response.json(false);
+    const { backbone } = await this.#open();
+    return Response.json(backbone.pushed((await request.json()) as Push));
+  }
+
+  async #stream(request: Request): Promise<Response> {
+    const { backbone } = await this.#fresh();
+    const response = this.#streams.open(new URL(request.url).search);
+    // From now on changes elsewhere wake this object.
+    if (this.#streams.count === 1) await this.#within(firstLookMs, backbone.look());
+    return response;
+  }
+
+  #open(): Promise<Opened> {
+    if (this.#opened !== null && this.#opened.replica.status.refused !== null) this.#opening = this.#reopen(this.#opened);
+    this.#opening ??= this.#begin();
+    return this.#opening;
+  }
+
+  /** A replica that may not write any more (another one took over, or its storage failed) begins again, and proves anew who it is. */
+  async #reopen({ replica, cron, sites }: Opened): Promise<Opened> {
+    this.#opened = null;
+    sites.close();
+    await cron.close();
+    await replica.close();
+    return this.#begin();
+  }
+
+  async #begin(): Promise<Opened> {
+    const release = this.#host.hold();
+    try {
+      const opened = await this.#start();
+      this.#opened = opened;
+      this.#streams.resume();
+      return opened;
+    } catch (error) {
+      this.#opening = null;
+      throw error;
+    } finally {
+      release();
+    }
+  }
+
+  async #start(): Promise<Opened> {
+    const app = this.#app;
+    const host = this.#host;
+    let name = '';
+    let backbone: HubBackbone | null = null;
+    const store = openObjectStore({
+      ...{ storage: this.#state.storage, usage: this.usage, passing, riding },
+      keeps: (replica) => replica.startsWith(`${name}.`),
+      along: () => (backbone === null ? [] : [{ name: markRecord, value: JSON.stringify(backbone.mark) }]),
+    });
+    try {
+      const read = async (record: string) =>
+        (await store.records({ prefix: record, limit: 1 })).find((found) => found.name === record);
+      const known = (await read(nameRecord))?.value;
+      name = known ?? this.#state.id.name ?? '';
+      if (known === undefined) await store.commit([], [{ name: nameRecord, value: name }]);
+      const mark = JSON.parse((await read(markRecord))?.value ?? 'null') as Mark | null;
+      backbone = this.#connect(name, mark);
+      const alarm = (told: { readonly kind: string; readonly message: string }) =>
+        workerLog({ level: 'error', message: `ALARM ${told.kind}: ${told.message}` });
+      const replica = await openReplica({
+        ...{ name, variables: app.variables, host, store, backbone, alarm, contactMs, publishEveryMs },
+      });
+      await this.#within(firstLookMs, backbone.look());
+      const sites = await openSites({ replica, backbone, host, alarm, lookMs: sitesMs });
+      const secrets = secretsOf(app.settings.secrets, this.#env);
+      const context = { app, replica, host, log: workerLog, secrets };
+      const handler = createHandler({ ...context, background: (work) => this.#background(work), eventBeats: false });
+      const cron = startCron({ ...context, plans: app.workflows.values(), backbone });
+      return { replica, backbone, handler, sites, cron };
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  #connect(name: string, mark: Mark | null): HubBackbone {
+    const hub = stubOf(this.#env.HUB, hubName);
+    const send = async (questions: Questions): Promise<Answered> => {
+      const release = this.#host.hold();
+      try {
+        return await objectAnswer<Answered>(await hub.fetch(objectRequest('questions', questions)));
+      } finally {
+        release();
+      }
+    };
+    return createHubBackbone({
+      ...{ host: this.#host, name, send, mark, retryMs },
+      idleMs: () => Math.min(this.#host.elapsed() - this.#askedMs, 1e9),
+      watching: () => this.#streams.count > 0,
+      urgent: () => (this.#opened?.replica.status.waiting ?? 0) > 0,
+    });
+  }
+
+  #background(work: Promise<void>): void {
+    const release = this.#host.hold();
+    work.catch(() => {}).finally(release);
+  }
+
+  #within(limitMs: number, work: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#host.after(limitMs, resolve);
+      work
+        .catch(() => {})
+        .finally(() => {
+          cancel();
+          resolve();
+        });
+    });
+  }
+}
