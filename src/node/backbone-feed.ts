@@ -34,8 +34,9 @@ const pageBytes = 4_194_304;
 /** With notifications, for one that was lost; without. */
 const lookAgainMs = 3_000;
 const pollMs = 250;
+/** Tries that fail begin so far apart: one that nobody answered for as long is followed by the next at once. */
 const retryMs = 100;
-const lastRetryMs = 5_000;
+const lastRetryMs = 1_000;
 
 export const pageSql = (schema: string): string => `
 select known.*, page.* from (select ${schema}.identity() as identity, ${schema}.log_end() as log) known left join lateral (
@@ -80,6 +81,7 @@ export function openFeed(options: FeedOptions): Feed {
 
   async function run(): Promise<void> {
     while (!closed) {
+      const beganMs = host.elapsed();
       try {
         const session = await line.session();
         woken = false;
@@ -89,7 +91,8 @@ export function openFeed(options: FeedOptions): Feed {
       } catch {
         // Out of reach, or the receiver refused: the same rows again.
         woken = false;
-        await pause(Math.min(lastRetryMs, retryMs * 2 ** failures) * (0.5 + host.random() / 2));
+        const apartMs = Math.min(lastRetryMs, retryMs * 2 ** failures) * (0.5 + host.random() / 2);
+        await pause(Math.max(0, beganMs + apartMs - host.elapsed()));
         failures += 1;
       }
     }

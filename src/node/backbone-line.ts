@@ -1,4 +1,4 @@
-/** A session that is opened when it is needed, and again after it failed: at once the first time, then after ever longer pauses, with jitter. */
+/** A session that is opened when it is needed, and again after it failed: at once the first time, then ever further apart, with jitter. */
 import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
 import { openSession, type Session, type SessionOptions } from './backbone-session.ts';
@@ -15,19 +15,22 @@ export interface LineOptions extends SessionOptions {
   readonly refused: (error: CffbrwError) => void;
 }
 
-const firstDelayMs = 50;
-const lastDelayMs = 1_000;
+/** Tries begin so far apart: one that nobody answered for as long is followed by the next at once. */
+const firstApartMs = 100;
+const lastApartMs = 500;
 
 export function createLine(options: LineOptions): Line {
   const { host } = options;
   let opening: Promise<Session> | null = null;
   let current: Session | null = null;
   let failures = 0;
+  let beganMs = 0;
   let closed = false;
 
   async function open(): Promise<Session> {
     try {
-      if (failures > 0) await pause(Math.min(lastDelayMs, firstDelayMs * 2 ** failures) * (0.5 + host.random() / 2));
+      await pause(beganMs + apartMs() - host.elapsed());
+      beganMs = host.elapsed();
       const session = await openSession(options);
       if (closed) session.end();
       current = session;
@@ -42,7 +45,11 @@ export function createLine(options: LineOptions): Line {
     }
   }
 
-  const pause = (delayMs: number) => new Promise<void>((resolve) => void host.after(delayMs, resolve));
+  const apartMs = () =>
+    failures === 0 ? 0 : Math.min(lastApartMs, firstApartMs * 2 ** (failures - 1)) * (0.5 + host.random() / 2);
+  const pause = async (delayMs: number) => {
+    if (delayMs > 0) await new Promise<void>((resolve) => void host.after(delayMs, resolve));
+  };
 
   return {
     async session() {
