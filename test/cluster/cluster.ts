@@ -28,12 +28,14 @@ export interface SiteOptions {
   readonly home: string;
   readonly directory: string;
   readonly schema: string;
+  /** Where its data is; default: `<home>/<name>`. */
+  readonly data?: string;
 }
 
-export async function openSite(name: string, { server, home, directory, schema }: SiteOptions): Promise<Site> {
+export async function openSite(name: string, { server, home, directory, schema, ...options }: SiteOptions): Promise<Site> {
   const proxy = await startProxy({ host: '127.0.0.1', port: server.port });
-  const data = join(home, name);
-  const backbone = server.url(`?schema=${schema}&timeout=1`).replace(`:${server.port}/`, `:${proxy.port}/`);
+  const data = options.data ?? join(home, name);
+  const backbone = server.url(`?schema=${schema}&timeout=1&connect_timeout=1`).replace(`:${server.port}/`, `:${proxy.port}/`);
   const environment = { CFFBRW_BACKBONE: backbone, CFFBRW_NAME: name, CFFBRW_TOKEN: token };
   let app: RunningApp | null = null;
   const url = () => app?.url ?? 'http://stopped';

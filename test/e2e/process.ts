@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-export const cli = resolve(import.meta.dirname, '../../dist/cli/main.js');
+/** Another build, for who looks whether its mistakes are found. */
+export const cli = process.env.CFFBRW_CLI ?? resolve(import.meta.dirname, '../../dist/cli/main.js');
 
 /** What still runs when a test has failed is killed with its directory. */
 const running = new Map<ChildProcess, string>();
