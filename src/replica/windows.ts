@@ -1,20 +1,23 @@
 /**
  * Closed windows. `keep` of them stay after they have closed; older ones are tombstones: nothing is written to them any more, by nobody, and
- * what they have left behind is removed, a little at a time.
+ * what they have left behind is removed, a little at a time, here and in the backbone.
  *
  * Refusing needs only one clock that says so: this machine's, the latest stamp, or the backbone's. Removing needs all of them, and an hour
  * more: a clock that is ahead must not take away what still counts.
  *
  * Invariants:
- *   V1  What is removed is closed, and what is closed never opens again: rows of it that arrive later are left where they are.
- *   V2  Records and registers go before the rows, because the rows say where they are.
+ *   V1  What is removed is closed, and what is closed never opens again: rows of it that arrive later are not taken in.
+ *   V2  Records and registers go before the rows, because the rows say where they are; and rows in the backbone go before those here, because
+ *       those here say what is still to go. Each replica does it for itself: whoever comes last finds nothing, and that is no harm.
  */
+import type { Backbone } from '../backbone/backbone.ts';
 import type { Clock } from '../clock.ts';
 import type { Cancel, Host } from '../host.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoredRow } from '../store/store.ts';
 import { type Address, addressPrefix, addressRule, parseAddress } from '../strategy/address.ts';
 import type { Variable } from '../strategy/variable.ts';
 import { isTombstone } from '../strategy/window.ts';
+import { createLate } from './late.ts';
 import type { Memory } from './memory.ts';
 
 export interface WindowsOptions {
@@ -23,7 +26,11 @@ export interface WindowsOptions {
   readonly store: Store;
   readonly memory: Memory;
   readonly variables: ReadonlyMap<string, Variable>;
-  readonly hasBackbone: boolean;
+  readonly backbone: Pick<Backbone, 'forget'> | null;
+  /** Makes everything durable that was written until now. */
+  readonly durable: () => Promise<void>;
+  /** The store knows of late rows of the last life. */
+  readonly someLate: boolean;
 }
 
 export interface Windows {
@@ -31,11 +38,13 @@ export interface Windows {
   isClosed(address: Address): boolean;
   /** What it held is removed, or will be. */
   isGone(address: Address): boolean;
+  /** Rows of it that came from the backbone: to be noted in the transaction of their cursor. */
+  late(rows: readonly StoredRow[]): void;
   /** What the backbone's clock says, and mine beside it. */
   compared(backboneMs: number): void;
   /**
    * Removes some of what is gone. `empty` removes what a bounded counter has beside its rows, some at a time, and says whether that was all.
-   * Rejects with what `empty` or the store reject with.
+   * Rejects with what `empty`, the backbone or the store reject with.
    */
   sweep(empty: Empty): Promise<void>;
   /** The same every minute, until it is closed. */
@@ -49,9 +58,11 @@ const marginMs = 3_600_000;
 const addressesPerSweep = 50;
 const sweepMs = 60_000;
 
-export function createWindows({ host, clock, store, memory, variables, hasBackbone }: WindowsOptions): Windows {
+export function createWindows(options: WindowsOptions): Windows {
+  const { host, clock, store, memory, variables, backbone } = options;
+  const late = backbone === null ? null : createLate({ ...options, backbone, some: options.someLate });
   /** How far the backbone's clock is ahead of this one; null: not known. */
-  let aheadMs: number | null = hasBackbone ? null : 0;
+  let aheadMs: number | null = backbone === null ? 0 : null;
   let cancel: Cancel = () => {};
   let closed = false;
   const windowed = [...variables.values()].filter(({ window }) => window !== undefined);
@@ -79,6 +90,7 @@ export function createWindows({ host, clock, store, memory, variables, hasBackbo
 
   async function forget(addresses: readonly Address[]): Promise<void> {
     if (addresses.length === 0) return;
+    await backbone?.forget(addresses.map(({ id }) => id));
     for (const { id } of addresses) {
       const slot = memory.slots.get(id);
       if (slot === undefined || slot.commit > memory.committed) continue;
@@ -97,6 +109,7 @@ export function createWindows({ host, clock, store, memory, variables, hasBackbo
       }
       await forget(over);
     }
+    await late?.forget();
   }
 
   function sweepAlone(empty: Empty): void {
@@ -116,6 +129,7 @@ export function createWindows({ host, clock, store, memory, variables, hasBackbo
       closed = true;
       cancel();
     },
+    late: (rows) => late?.note(rows),
     isClosed(address) {
       const rule = ruleOf(address);
       return rule !== undefined && isTombstone(rule, address.window, latestMs());
