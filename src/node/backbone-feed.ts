@@ -34,6 +34,8 @@ const pageBytes = 4_194_304;
 /** With notifications, for one that was lost; without. */
 const lookAgainMs = 3_000;
 const pollMs = 250;
+/** Between two reads of the table, when one publish follows the other: each costs every subscriber a round trip and a commit. */
+const gatherMs = 10;
 /** Tries that fail begin so far apart: one that nobody answered for as long is followed by the next at once. */
 const retryMs = 100;
 const lastRetryMs = 1_000;
@@ -59,7 +61,7 @@ export function openFeed(options: FeedOptions): Feed {
   let failures = 0;
   let rouse: () => void = () => {};
 
-  /** Whether there may be more at once. */
+  /** Whether there is more at once. What comes later is told of by a notification, or found when it is looked for again. */
   async function readOn(session: Session): Promise<boolean> {
     const waiting = asked.length;
     const answers = await session.ask(page, [at.identity, at.place]);
@@ -75,8 +77,9 @@ export function openFeed(options: FeedOptions): Feed {
       await options.receive({ rows, identity, cursor: printCursor(marks.saw(identity, answers[0]?.log), place) });
     at = { identity, place };
     // What was asked for before the page was read is behind it, when that was the last page.
-    if (isLast(rows)) for (const resolve of asked.splice(0, waiting)) resolve();
-    return rows.length > 0;
+    if (!isLast(rows)) return true;
+    for (const resolve of asked.splice(0, waiting)) resolve();
+    return false;
   }
 
   async function run(): Promise<void> {
@@ -85,9 +88,11 @@ export function openFeed(options: FeedOptions): Feed {
       try {
         const session = await line.session();
         woken = false;
+        const startMs = host.elapsed();
         if (await readOn(session)) continue;
         failures = 0;
         await pause(listens(target, session) ? lookAgainMs : pollMs);
+        await rest(startMs + gatherMs - host.elapsed());
       } catch {
         // Out of reach, or the receiver refused: the same rows again.
         woken = false;
@@ -97,6 +102,9 @@ export function openFeed(options: FeedOptions): Feed {
       }
     }
   }
+
+  const rest = (delayMs: number): Promise<void> | undefined =>
+    delayMs <= 0 ? undefined : new Promise((resolve) => void host.after(delayMs, resolve));
 
   function pause(delayMs: number): Promise<void> {
     if (woken || closed) return Promise.resolve();

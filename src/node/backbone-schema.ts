@@ -83,7 +83,7 @@ create table if not exists ${schema}.registers (
 `;
 
 const functionsSql = (schema: string): string =>
-  [identitySql, enterSql, lostSql, publishSql, forgetSql, swapSql].map((part) => part(schema)).join('\n');
+  [identitySql, enterSql, lostSql, publishSql, forgetSql, lookSql, swapSql].map((part) => part(schema)).join('\n');
 
 const identitySql = (schema: string): string => `
 -- null: nobody has entered since the server was started.
@@ -223,34 +223,56 @@ begin
 end $$;
 `;
 
+const lookSql = (schema: string): string => `
+-- The registers of these names, each with its place among them; nothing at all before somebody has entered.
+create or replace function ${schema}.look(names text[])
+returns table (place bigint, value text, token text, identity text) language sql stable as $$
+  with known as materialized (select ${schema}.identity() as identity)
+  select asked.place, registers.value, registers.token, known.identity
+  from known cross join unnest(names) with ordinality as asked (name, place)
+  left join ${schema}.registers on registers.name = asked.name collate "C"
+  where known.identity is not null
+$$;
+`;
+
 const swapSql = (schema: string): string => `
--- Compare-and-set. found_token null: the register does not exist; new_value null: it is deleted.
-create or replace function ${schema}.swap(register text, new_value text, new_token text, found_token text, in_identity text)
-returns table (done boolean, value text, token text, identity text) language plpgsql set lock_timeout = '5s' as $$
+-- Compare-and-sets, one after another: in the order of their names, so that two calls never wait for each other, and of one name in their own
+-- order. found_token null: the register does not exist; new_value null: it is deleted. in_identity null: whatever it is.
+create or replace function ${schema}.swap(names text[], new_values text[], new_tokens text[], found_tokens text[], in_identities text[])
+returns table (place bigint, done boolean, value text, token text, identity text) language plpgsql set lock_timeout = '5s' as $$
 #variable_conflict use_column
 declare
-  now_identity text := ${schema}.identity();
+  asked record;
   was record;
 begin
-  if now_identity is null then
+  identity := ${schema}.identity();
+  if identity is null then
     return;
   end if;
+  for asked in
+    select * from unnest(names, new_values, new_tokens, found_tokens, in_identities)
+    with ordinality as each (name, new_value, new_token, found_token, in_identity, place)
+    order by each.name collate "C", each.place
   loop
-    select registers.value, registers.token into was from ${schema}.registers where name = register for update;
-    if in_identity <> now_identity or was.token is distinct from found_token then
-      return query select false, was.value, was.token, now_identity;
-      return;
-    elsif was.token is not null and new_value is null then
-      delete from ${schema}.registers where name = register;
-    elsif was.token is not null then
-      update ${schema}.registers set value = new_value, token = new_token where name = register;
-    elsif new_value is not null then
-      insert into ${schema}.registers values (register, new_value, new_token) on conflict do nothing;
-      -- Somebody created it in between: it is looked at again.
-      continue when not found;
-    end if;
-    return query select true, new_value, case when new_value is null then null else new_token end, now_identity;
-    return;
+    place := asked.place;
+    loop
+      select registers.value, registers.token into was from ${schema}.registers where name = asked.name for update;
+      done := not (coalesce(asked.in_identity <> identity, false) or was.token is distinct from asked.found_token);
+      exit when not done;
+      if was.token is not null and asked.new_value is null then
+        delete from ${schema}.registers where name = asked.name;
+      elsif was.token is not null then
+        update ${schema}.registers set value = asked.new_value, token = asked.new_token where name = asked.name;
+      elsif asked.new_value is not null then
+        insert into ${schema}.registers values (asked.name, asked.new_value, asked.new_token) on conflict do nothing;
+        -- Somebody created it in between: it is looked at again.
+        continue when not found;
+      end if;
+      exit;
+    end loop;
+    value := case when done then asked.new_value else was.value end;
+    token := case when not done then was.token when asked.new_value is null then null else asked.new_token end;
+    return next;
   end loop;
 end $$;
 `;

@@ -19,7 +19,7 @@ export const factsSql = (schema: string): string => `
 select pg_backend_pid() as process, current_setting('server_version_num')::integer as version,
   current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby, current_setting('fsync') as fsync,
   current_setting('synchronous_commit') as synchronous_commit, current_setting('full_page_writes') as full_page_writes,
-  to_regprocedure('${schema}.forget(text[])') is not null as there`;
+  to_regprocedure('${schema}.swap(text[], text[], text[], text[], text[])') is not null as there`;
 
 const oldest = 140_000;
 

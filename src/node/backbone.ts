@@ -6,15 +6,15 @@
  *
  * Invariants: B1 to B5 of backbone/backbone.ts.
  */
-import type { Backbone, Register } from '../backbone/index.ts';
-import { CffbrwError } from '../error.ts';
+import type { Backbone } from '../backbone/index.ts';
+import type { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { StoredRow } from '../store/store.ts';
-import { type Answer, connectionLost, tablesMissing, type Value } from './backbone-connection.ts';
+import { arrayOf, ask, reach, twice } from './backbone-ask.ts';
 import { asRow, type Feed, openFeed } from './backbone-feed.ts';
 import { createLine, type Line } from './backbone-line.ts';
 import { createMarks, type Marks } from './backbone-mark.ts';
-import type { Session } from './backbone-session.ts';
+import { createRegisters, unknownIdentity } from './backbone-registers.ts';
 import type { BackboneTarget } from './backbone-url.ts';
 import { nodeHost } from './host.ts';
 
@@ -67,7 +67,7 @@ function face(parts: Parts): PostgresBackbone {
   const enter = async () => (await reach(questions)).enter();
   let closed = false;
   return {
-    registers: createRegisters(parts),
+    registers: createRegisters({ schema, host, line: questions }),
     async identity() {
       const { identity } = await twice(enter);
       return identity ?? Promise.reject(unknownIdentity());
@@ -117,78 +117,6 @@ const latestSql = (schema: string): string => `select greatest(0, (select max(ve
 const sinceSql = (schema: string): string => `select address, replica, version, bytes from ${schema}.rows
 where replica = $1 and version > $2 order by version fetch first 500 rows with ties`;
 
-async function ask(line: Line, text: string, values: readonly Value[] = []): Promise<readonly Answer[]> {
-  return (await reach(line)).ask(text, values);
-}
-
-/** A server that must not be used any more is out of reach, for who runs already: nothing was done, and it is tried again. */
-async function reach(line: Line): Promise<Session> {
-  try {
-    return await line.session();
-  } catch (error) {
-    if (!(error instanceof CffbrwError) || error.code !== 'INVALID_APP') throw error;
-    const { message, fix } = error;
-    throw new CffbrwError('UNREACHABLE', message, { ...(fix !== undefined && { fix }), cause: error.cause });
-  }
-}
-
-/** Tried again on a new session where that does no harm: what is harmless twice, since the old one may have been dead for long. */
-const twice = <Result>(work: () => Promise<Result>): Promise<Result> => again(work, [connectionLost, tablesMissing]);
-
-async function again<Result>(work: () => Promise<Result>, causes: readonly Error[]): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!causes.some((cause) => cause === (error as Error).cause)) throw error;
-    return work();
-  }
-}
-
-const unknownIdentity = () => new CffbrwError('UNREACHABLE', 'the backbone does not say which one it is');
-
-function createRegisters({ target: { schema }, host, questions }: Parts): Backbone['registers'] {
-  const getSql = `select ${schema}.identity() as identity, value, token from (select) one left join ${schema}.registers on name = $1`;
-  const swapSql = `select * from ${schema}.swap($1, $2, $3, $4, $5)`;
-
-  /** Without an identity nothing was looked at, and nothing done (G3). */
-  async function entered(text: string, values: readonly Value[]): Promise<Answer> {
-    const session = await reach(questions);
-    for (let attempt = 0; attempt < 3; attempt += 1) {
-      const [answer] = await session.ask(text, values);
-      if (typeof answer?.identity === 'string') return answer;
-      await session.enter();
-    }
-    throw unknownIdentity();
-  }
-  return {
-    get: async (name) => registerOf(await twice(() => entered(getSql, [name]))),
-    async compareAndSet(name, value, revision) {
-      const { identity, token } = parseRevision(revision);
-      const values = [name, value, host.id(), token, identity];
-      const answer = await again(() => entered(swapSql, values), [tablesMissing]);
-      return { done: answer.done === true, register: registerOf(answer) };
-    },
-  };
-}
-
-/** A revision names the identity, so that none from before a loss holds after it. */
-function registerOf({ identity, value, token }: Answer): Register {
-  const of = String(identity);
-  return {
-    value: typeof value === 'string' ? value : null,
-    revision: `${of}/${typeof token === 'string' ? token : ''}`,
-    identity: of,
-  };
-}
-
-/** null: if it does not exist, whatever the identity. */
-function parseRevision(revision: string | null): { readonly identity: string | null; readonly token: string | null } {
-  if (revision === null) return { identity: null, token: null };
-  const at = revision.lastIndexOf('/');
-  const token = revision.slice(at + 1);
-  return { identity: revision.slice(0, Math.max(0, at)), token: token === '' ? null : token };
-}
-
 const batchBytes = 4_194_304;
 const batchAddresses = 500;
 
@@ -220,9 +148,6 @@ const columnsOf = (rows: readonly StoredRow[]): string[] => [
   arrayOf(rows.map(({ version }) => String(version))),
   arrayOf(rows.map(({ bytes }) => bytes)),
 ];
-
-const arrayOf = (values: readonly string[]): string =>
-  `{${values.map((value) => `"${value.replaceAll(/[\\"]/g, '\\$&')}"`).join(',')}}`;
 
 function onceEach(tell: (error: CffbrwError) => void): (error: CffbrwError) => void {
   let last = '';

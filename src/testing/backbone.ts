@@ -177,6 +177,44 @@ const registers: readonly BackboneCase[] = [
     await Promise.all(['a', 'b', 'c', 'd'].map(count));
     same((await bench.connect('a').registers.get('count')).value, '40', 'the count');
   }),
+  over('B3: what one connection asks for at once is answered each by itself', [], async (bench) => {
+    const { registers: a } = bench.connect('a');
+    const names = Array.from({ length: 120 }, (_, index) => `register ${index % 60}`);
+    const { register: old } = await a.compareAndSet('old', 'one', null);
+    await a.compareAndSet('old', 'two', old.revision);
+    const stale = a.compareAndSet('old', 'three', old.revision);
+    const outcomes = await Promise.all(names.map((name, index) => a.compareAndSet(name, `value ${index}`, null)));
+    same([(await stale).done, (await stale).register.value], [false, 'two'], 'the one that was too late');
+    const winners = new Map(outcomes.flatMap(({ done, register }, index) => (done ? [[names[index], register.value]] : [])));
+    same([winners.size, outcomes.filter(({ done }) => done).length], [60, 60], 'how many succeeded, once for each name');
+    const found = await Promise.all(['none', ...names].map((name) => a.get(name)));
+    same(found[0]?.value, null, 'a register that does not exist');
+    for (const [index, { register }] of outcomes.entries()) {
+      const name = names[index];
+      same(register.value, winners.get(name), `what ${name} was said to hold`);
+      same(found[index + 1], register, `what ${name} holds`);
+    }
+  }),
+  over(
+    'B3: connections that write many registers at once, in whatever order, lose nothing and all get through',
+    [],
+    async (bench) => {
+      const names = ['x', 'y', 'z'];
+      const add = async (connection: string, name: string): Promise<void> => {
+        const { registers: mine } = bench.connect(connection);
+        for (;;) {
+          const { value, revision } = await mine.get(name);
+          if ((await mine.compareAndSet(name, String(Number(value ?? 0) + 1), revision)).done) return;
+        }
+      };
+      for (let round = 0; round < 8; round++) {
+        const inOrder = names.map((name) => add('a', name));
+        const against = [...names].reverse().map((name) => add('b', name));
+        await Promise.all([...inOrder, ...against]);
+      }
+      for (const name of names) same((await bench.connect('c').registers.get(name)).value, '16', `the count ${name}`);
+    },
+  ),
   over('B4: a revision is never used twice, not even for the same value', [], async (bench) => {
     const { registers: a } = bench.connect('a');
     const seen = new Set<string | null>();

@@ -166,6 +166,33 @@ test('of several servers one that answers is taken', async () => {
   await backbone.close();
 });
 
+describe('compare-and-sets of several registers in one request', () => {
+  /** Two that hold what the other one wants, when each takes them in its own order. What they were told. */
+  const crossing = (change: (text: string) => string) => async () => {
+    let told: readonly PromiseSettledResult<unknown>[] = [];
+    await withBackbones(async (schema, open) => {
+      await open();
+      const from = setupSql(schema).indexOf(`create or replace function ${schema}.swap`);
+      const text = setupSql(schema).slice(from, setupSql(schema).indexOf('end $$;', from) + 7);
+      // Each waits for a while with its first register in its hands.
+      const slow = text.replace(/\n( *)return next;/, '\n$1perform pg_sleep(0.2);\n$1return next;');
+      await sql.unsafe(change(slow)).simple();
+      const swap = (by: postgres.Sql, names: string) =>
+        by.unsafe(`select * from ${schema}.swap('{${names}}', '{1,1}', '{${names}}', '{NULL,NULL}', '{NULL,NULL}')`).simple();
+      told = await Promise.allSettled([swap(sql, 'a,b'), swap(other, 'b,a')]);
+    });
+    return told.map(({ status }) => status);
+  };
+
+  test('never wait for each other, whatever order they were asked in', async () => {
+    expect(await crossing((text) => text)()).toEqual(['fulfilled', 'fulfilled']);
+  });
+
+  test('and would without their order: the test sees it', async () => {
+    expect(await crossing((text) => text.replace(/order by each.name collate "C", each.place/, ''))()).toContain('rejected');
+  });
+});
+
 describe('rows', () => {
   test('of one version are ordered as JavaScript orders text', async () => {
     const schema = newSchema();
