@@ -2,7 +2,7 @@
 export { type App, type AppFile, type AppSettings, createApp, loadApp } from './app.ts';
 export { buildApp } from './built/build.ts';
 export type { BuiltApp } from './built/built.ts';
-export { loadBuilt } from './built/load.ts';
+export { loadBuilt } from './built/whole.ts';
 export { check, checkDocuments } from './check/check.ts';
 export type { Finding } from './check/finding.ts';
 export {

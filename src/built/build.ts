@@ -1,6 +1,7 @@
 /** From an app to what `cffbrw build` writes. */
 import { type App, assembleApp, type LoadedDocument } from '../assemble.ts';
 import { createCompiler, type Parser } from '../expression/compiler.ts';
+import { functionGroups, functions } from '../expression/functions.ts';
 import { acornParser } from '../expression/parse.ts';
 import type { Template, Tree } from '../expression/tree.ts';
 import type { Language } from '../workflow/compiler.ts';
@@ -11,6 +12,7 @@ import {
   type BuiltContent,
   type BuiltDocument,
   type BuiltPlaces,
+  type BuiltUses,
   builtFormat,
   digestOfContent,
   textStyles,
@@ -19,30 +21,61 @@ import {
 /** The app compiles once more, and what its expressions were parsed to is noted. */
 export function buildApp(app: App): BuiltApp {
   const documents = app.documents.map((one) => ({ ...one, document: plain(one.document) }) as LoadedDocument);
-  const expressions = new Map<string, Tree>();
-  const templates = new Map<string, Template>();
-  const noting: Parser = {
-    expression: (source) => noted(expressions, source.text, acornParser.expression(source)),
-    template: (source) => noted(templates, source.text, acornParser.template(source)),
-  };
-  assembleApp(documents, { language: { ...createCompiler(noting), checkStep: inOrder }, problems: collectProblems() });
+  const notes = createNotes();
+  assembleApp(documents, { language: noting(notes), problems: collectProblems() });
   const content = plain<BuiltContent>({
+    uses: usesOf(app, notes),
     documents: documents.map(builtDocument),
-    expressions: [...expressions],
-    templates: [...templates],
+    expressions: [...notes.expressions],
+    templates: [...notes.templates],
   });
   return { cffbrw: 'built', format: builtFormat, digest: digestOfContent(content), ...content };
 }
 
-const plain = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));
+const createNotes = () => ({
+  expressions: new Map<string, Tree>(),
+  templates: new Map<string, Template>(),
+  verbs: new Set<string>(),
+  calls: new Set<string>(),
+});
+type Notes = ReturnType<typeof createNotes>;
+
+/** The language, with what is asked of it noted. */
+function noting({ expressions, templates, verbs, calls }: Notes): Language {
+  const parser: Parser = {
+    expression: (source) => noted(expressions, source.text, acornParser.expression(source)),
+    template: (source) => noted(templates, source.text, acornParser.template(source)),
+  };
+  const called = {
+    keys: () => functions.keys(),
+    get: (name: string) => {
+      calls.add(name);
+      return functions.get(name);
+    },
+  };
+  return {
+    ...language,
+    ...createCompiler({ parser, functions: called }),
+    checkStep(verb, place, data) {
+      verbs.add(verb.verb);
+      // The form gives what is inside a step its own order, in which it is evaluated: who loads it has no form to ask.
+      return Object.assign(data, language.checkStep(verb, place, data));
+    },
+  };
+}
 
 function noted<Value>(table: Map<string, Value>, text: string, value: Value): Value {
   table.set(text, value);
   return value;
 }
 
-/** The form gives what is inside a step its own order, in which it is evaluated: who loads it has no form to ask. */
-const inOrder: Language['checkStep'] = (verb, place, data) => Object.assign(data, language.checkStep(verb, place, data));
+function usesOf(app: App, { verbs, calls }: Notes): BuiltUses {
+  const groups = Object.entries(functionGroups).filter(([, group]) => group.some(({ name }) => calls.has(name)));
+  const schedule = [...app.workflows.values()].some(({ cron }) => cron !== null);
+  return { verbs: [...verbs].sort(), functions: groups.map(([name]) => name), schedule };
+}
+
+const plain = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));
 
 const builtDocument = ({ kind, source, document }: LoadedDocument): BuiltDocument => ({
   ...{ kind, file: source.file, document },

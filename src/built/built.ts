@@ -8,7 +8,7 @@
  * Invariants (proven in test/cloudflare/build.test.ts):
  *   P1  The same documents give the same bytes.
  *   P2  The app that is loaded does what the app of the texts does: results, fingerprints, errors, and their places.
- *   P3  No module that load.ts reaches parses or checks texts: no acorn, yaml or zod (test/architecture.test.ts).
+ *   P3  No module that index.ts reaches parses or checks texts: no acorn, yaml or zod (test/architecture.test.ts).
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -36,7 +36,16 @@ export interface BuiltPlaces {
 
 export const textStyles = ['plain', 'quoted', 'literal'] as const;
 
+/** What the documents use of what can be left out. */
+export interface BuiltUses {
+  readonly verbs: readonly string[];
+  /** The groups of the functions that are called. */
+  readonly functions: readonly string[];
+  readonly schedule: boolean;
+}
+
 export interface BuiltContent {
+  readonly uses: BuiltUses;
   readonly documents: readonly BuiltDocument[];
   /** Each text and what it means; a text that stands twice is here once. */
   readonly expressions: readonly (readonly [text: string, tree: Tree])[];
@@ -50,5 +59,5 @@ export interface BuiltApp extends BuiltContent {
   readonly digest: string;
 }
 
-export const digestOfContent = ({ documents, expressions, templates }: BuiltContent): string =>
-  bytesToHex(sha256(new TextEncoder().encode(JSON.stringify([documents, expressions, templates]))));
+export const digestOfContent = ({ uses, documents, expressions, templates }: BuiltContent): string =>
+  bytesToHex(sha256(new TextEncoder().encode(JSON.stringify([uses, documents, expressions, templates]))));

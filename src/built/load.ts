@@ -2,18 +2,35 @@
 import { type App, assembleApp, type LoadedDocument } from '../assemble.ts';
 import { CffbrwError } from '../error.ts';
 import { createCompiler, type Parser } from '../expression/compiler.ts';
+import { type FunctionGroups, namedFunctions } from '../expression/functions/entry.ts';
 import type { Source as TextSource } from '../expression/source.ts';
 import type { Language } from '../workflow/compiler.ts';
 import { collectProblems, dataSource, isMap, type Source } from '../workflow/source.ts';
 import { type Spot, sourceOf } from '../workflow/spots.ts';
+import { namedVerbs, type Verb } from '../workflow/steps/verb.ts';
 import { type BuiltApp, type BuiltDocument, type BuiltPlaces, builtFormat, digestOfContent, textStyles } from './built.ts';
 
-/** The app of a file that `cffbrw build` wrote (`import built from './app.json'`). Throws INVALID_APP when it is none. */
-export function loadBuilt(data: unknown): App {
+/** What an app may use; a module that was built brings no more than its documents need. */
+export interface Parts {
+  readonly verbs: readonly Verb[];
+  readonly functions: FunctionGroups;
+  readonly parseSchedule?: Language['parseSchedule'];
+}
+
+/** The app of what `cffbrw build` wrote. Throws INVALID_APP when it is none, or when a part is missing. */
+export function loadWith(data: unknown, { verbs, functions, parseSchedule = noSchedule }: Parts): App {
   const built = checked(data);
   const parser: Parser = { expression: lookUp(built.expressions), template: lookUp(built.templates) };
-  const language: Language = { ...createCompiler(parser), checkStep: (_verb, _place, step) => step };
+  const language: Language = {
+    ...createCompiler({ parser, functions: namedFunctions(functions) }),
+    ...{ verbs: namedVerbs(verbs), parseSchedule },
+    checkStep: (_verb, _place, step) => step,
+  };
   return assembleApp(built.documents.map(loadedDocument), { language, problems: collectProblems() });
+}
+
+function noSchedule(): never {
+  throw unusable('This app was built without a schedule.');
 }
 
 const again = 'Run `npx cffbrw build` again, with the version of cffbrw that reads it here.';

@@ -11,12 +11,11 @@ export const cloudflareFiles = (app: App, settings: string): Readonly<Record<Clo
 });
 
 /** What is made anew and not kept. */
-export const ignored: readonly string[] = ['app.json', '.wrangler/', '.dev.vars'];
+export const ignored: readonly string[] = ['app.js', '.wrangler/', '.dev.vars'];
 
-const entry = `import { hub, loadBuilt, region, worker } from 'cffbrw/cloudflare';
-import built from './app.json';
+const entry = `import { hub, region, worker } from 'cffbrw/cloudflare';
+import app from './app.js';
 
-const app = loadBuilt(built);
 export default worker(app);
 export const Region = region(app);
 export const Hub = hub(app);
@@ -45,7 +44,7 @@ function wrangler({ name, settings: { static: folder } }: App, settings: string)
   "name": ${JSON.stringify(workerName(name))},
   "main": "worker.js",
   "compatibility_date": "${compatibilityDate}",
-  // The documents become one file of JSON; a finding of \`cffbrw check\` that blocks stops a deploy.
+  // The documents become one module; a finding of \`cffbrw check\` that blocks stops a deploy.
   "build": { "command": "npx cffbrw build", "watch_dir": [${JSON.stringify(settings)}, "workflows"] },${assets}
   // One object for each region holds the variables there; the hub connects them.
   "durable_objects": {
@@ -77,7 +76,7 @@ On Node.js 20 take \`wrangler@4.86.0\`: later ones need Node.js 22.
 | --- | --- |
 | \`wrangler.jsonc\` | what wrangler runs: the entry, its objects, and \`npx cffbrw build\` before it |
 | \`worker.js\` | the entry; there is nothing to change in it |
-| \`app.json\` | what \`cffbrw build\` makes of the documents; made anew each time |
+| \`app.js\` | what \`cffbrw build\` makes of the documents; made anew each time |
 ${secretLines(secrets)}
 ## Regions
 

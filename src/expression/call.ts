@@ -3,7 +3,6 @@ import type { Json } from '../strategy/json.ts';
 import { type Context, type Part, siteFor } from './context.ts';
 import { anyShape } from './expression.ts';
 import { arity, type Call, type FunctionEntry } from './functions/entry.ts';
-import { functions } from './functions.ts';
 import { callHints, isListMethod } from './refusals.ts';
 import { compileAge, isSecret, secretPart } from './root.ts';
 import { invalid } from './source.ts';
@@ -12,7 +11,7 @@ import type { TreeOf } from './tree.ts';
 
 export function compileCall(tree: TreeOf<'call'>, context: Context): Part {
   if (tree.name === 'age') return compileAge(tree, context);
-  const entry = functions.get(tree.name);
+  const entry = context.functions.get(tree.name);
   if (entry === undefined) throw unknownFunction(tree, context);
   checkArity(entry, tree, context);
   const parts = tree.parameters.map((parameter, position) => {
@@ -61,5 +60,5 @@ function unknownFunction(tree: TreeOf<'call'>, context: Context): Error {
   if (hint !== undefined) return invalid(site, message, hint);
   if (isListMethod(tree.name))
     return invalid(site, `\`${tree.name}\` is a method of lists`, `Write \`list.${tree.name}(item => …)\`.`);
-  return invalid(site, message, suggestion(tree.name, [...functions.keys(), 'age']));
+  return invalid(site, message, suggestion(tree.name, [...context.functions.keys(), 'age']));
 }

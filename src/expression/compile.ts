@@ -1,5 +1,6 @@
 /** Compiles the expressions of documents, from their texts. */
 import { createCompiler } from './compiler.ts';
+import { functions } from './functions.ts';
 import { acornParser } from './parse.ts';
 
-export const { compileExpression, compileTemplate, compileValue } = createCompiler(acornParser);
+export const { compileExpression, compileTemplate, compileValue } = createCompiler({ parser: acornParser, functions });

@@ -2,6 +2,7 @@
 import { forbiddenKeys, type Json, type JsonObject } from '../strategy/json.ts';
 import { type Context, createGathered, type Gathered, type Part, siteFor } from './context.ts';
 import { anyShape, type Compiled, type Frame, maxResultDepth, type Scope, type Shape } from './expression.ts';
+import type { FunctionTable } from './functions/entry.ts';
 import { combine, compileNode, literal, templatePart } from './node.ts';
 import { createSource, invalid, type Places, type Site, type Source, siteOf } from './source.ts';
 import type { Template, Tree } from './tree.ts';
@@ -30,22 +31,28 @@ export interface ExpressionCompiler {
 
 const nowhere = (): Places => undefined;
 
-export const createCompiler = (parser: Parser): ExpressionCompiler => ({
+/** What a language is made of. */
+export interface CompilerParts {
+  readonly parser: Parser;
+  readonly functions: FunctionTable;
+}
+
+export const createCompiler = (parts: CompilerParts): ExpressionCompiler => ({
   compileExpression(source, scope, findPlaces = nowhere) {
     const gathered = createGathered();
-    const context = contextOf(source, { parser, scope, gathered, findPlaces });
-    const tree = parser.expression(context.source);
+    const context = contextOf(source, { ...parts, scope, gathered, findPlaces });
+    const tree = parts.parser.expression(context.source);
     gathered.trees.push(tree);
     return finish(compileNode(tree, context), gathered, siteFor(context, tree));
   },
   compileTemplate(value, scope, findPlaces = nowhere) {
     const gathered = createGathered();
-    const context = contextOf(value, { parser, scope, gathered, findPlaces });
-    return finish(textPart(context, parser), gathered, siteOf(context.source, 0, value.length));
+    const context = contextOf(value, { ...parts, scope, gathered, findPlaces });
+    return finish(textPart(context, parts.parser), gathered, siteOf(context.source, 0, value.length));
   },
   compileValue(value, scope, placesOf = nowhere) {
     const gathered = createGathered();
-    const part = valuePart(value, [], { parser, scope, gathered, placesOf });
+    const part = valuePart(value, [], { ...parts, scope, gathered, placesOf });
     return finish(part, gathered, {
       get text() {
         return siteAt(JSON.stringify(value), nowhere).text;
@@ -57,17 +64,18 @@ export const createCompiler = (parser: Parser): ExpressionCompiler => ({
   },
 });
 
-interface Compilation {
-  readonly parser: Parser;
+interface Compilation extends CompilerParts {
   readonly scope: Scope;
   readonly gathered: Gathered;
 }
 
 const noParameters: Context['parameters'] = new Map();
 
-const contextOf = (text: string, { scope, gathered, findPlaces }: Compilation & { findPlaces: () => Places }): Context => ({
-  scope,
-  gathered,
+const contextOf = (
+  text: string,
+  { functions, scope, gathered, findPlaces }: Compilation & { findPlaces: () => Places },
+): Context => ({
+  ...{ functions, scope, gathered },
   compile: compileNode,
   source: createSource(text, findPlaces),
   parameters: noParameters,

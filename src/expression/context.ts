@@ -1,6 +1,7 @@
 /** What one compilation knows and gathers. */
 import type { Json } from '../strategy/json.ts';
 import { createFuel, type Frame, type Scope, type Shape, type VariableRead } from './expression.ts';
+import type { FunctionTable } from './functions/entry.ts';
 import type { Evaluate } from './operators.ts';
 import { type Site, type Source, siteOf } from './source.ts';
 import type { Tree } from './tree.ts';
@@ -46,6 +47,7 @@ export interface Context {
   /** Compiles a part of this one: node.ts, handed on, so that no file imports one that imports it. */
   readonly compile: (tree: Tree, context: Context) => Part;
   readonly source: Source;
+  readonly functions: FunctionTable;
   readonly gathered: Gathered;
   readonly parameters: ReadonlyMap<string, Cell>;
   /** The key expression of a read that this is inside of, and whether this is inside an arrow. */

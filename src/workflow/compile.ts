@@ -14,7 +14,7 @@ import type { CronTrigger, HttpTrigger, WorkflowDocument } from './fields.ts';
 import { createFlow } from './flow.ts';
 import { type Cors, defaultKeepMs, type HttpPlan, type JsonSchema, type Plan, type RequestPart } from './plan.ts';
 import { membersRead } from './reads.ts';
-import { parseSchedule, type Schedule } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
 import { createScope, requestName } from './scope.ts';
 import { closed, scalarsShape, shapeOf } from './shape.ts';
 import type { Problems, Source } from './source.ts';
@@ -50,7 +50,7 @@ export function compileWorkflow({ source, document }: WorkflowSource, context: W
     description: document.description ?? null,
     file: source.file,
     http: http === undefined ? null : planHttp(http, compilation, context.secrets),
-    cron: cron === undefined ? null : planCron(cron, source, problems),
+    cron: cron === undefined ? null : planCron(cron, compilation),
     call: called ? { with: schemaAt(call?.with, ['on', 'call', 'with'], compilation) ?? null } : null,
     steps,
     slots: scope.slots,
@@ -70,10 +70,10 @@ function silentBecause({ http, call }: WorkflowDocument['on']): string | null {
   return http === undefined ? 'a workflow that only a schedule starts' : null;
 }
 
-function planCron(cron: CronTrigger, source: Source, problems: Problems): Schedule | null {
+function planCron(cron: CronTrigger, { source, problems, language }: Compilation): Schedule | null {
   const at = cron.timezone !== undefined && !isTimezone(cron.timezone) ? 'timezone' : 'schedule';
   const rule = { schedule: cron.schedule, timezone: cron.timezone ?? 'UTC' };
-  return problems.attempt(source.placeOf(['on', 'cron', at]), () => parseSchedule(rule)) ?? null;
+  return problems.attempt(source.placeOf(['on', 'cron', at]), () => language.parseSchedule(rule)) ?? null;
 }
 
 export const digestOf = (value: unknown): string => bytesToHex(sha256(new TextEncoder().encode(canonical(value))));

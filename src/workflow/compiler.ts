@@ -11,10 +11,10 @@ import { durationMs } from './duration.ts';
 import { type Flow, meet } from './flow.ts';
 import type { Plan, PlannedStep, Touch } from './plan.ts';
 import { membersRead } from './reads.ts';
+import type { CronRule, Schedule } from './schedule.ts';
 import type { NameScope } from './scope.ts';
 import { type FormPlace, isMap, kindOf, maxProblems, type Path, type Problems, pathText, type Source } from './source.ts';
 import type { StepContext, Verb } from './steps/verb.ts';
-import { verbs } from './steps/verbs.ts';
 
 export interface Workflows {
   /** The names of all workflows, and which of them can be called. */
@@ -22,8 +22,10 @@ export interface Workflows {
   plan(name: string): Plan;
 }
 
-/** What is done to texts and forms: by acorn and zod (language.ts); in an app that was built it is done. */
+/** What documents may say, and what is done to their texts and forms: by acorn and zod (language.ts); in an app that was built it is done. */
 export interface Language extends Pick<ExpressionCompiler, 'compileExpression' | 'compileValue'> {
+  readonly verbs: ReadonlyMap<string, Verb>;
+  readonly parseSchedule: (rule: CronRule) => Schedule;
   /** The step if its form is right; else undefined, and `problems` says why. */
   checkStep(verb: Verb, place: FormPlace, data: Readonly<Record<string, unknown>>): Step | undefined;
 }
@@ -95,7 +97,8 @@ function compileStep(data: unknown, path: Path, compilation: Compilation): Plann
 /** What stands beside verbs. */
 const commonNames: ReadonlySet<string> = new Set(['id', 'when', 'ignore', 'as']);
 
-function verbOf(data: unknown, path: Path, { source, problems }: Compilation): Verb | undefined {
+function verbOf(data: unknown, path: Path, { source, problems, language }: Compilation): Verb | undefined {
+  const { verbs } = language;
   if (!isMap(data)) {
     problems.add(source.placeOf(path), `A step is a map with one verb, not ${kindOf(data)}.`, 'Write `- add: visits`, say.');
     return undefined;

@@ -17,6 +17,14 @@ export interface FunctionEntry {
   call(given: readonly Json[], call: Call): Json;
 }
 
+export type FunctionGroups = Readonly<Record<string, readonly FunctionEntry[]>>;
+
+export function namedFunctions(groups: FunctionGroups): ReadonlyMap<string, FunctionEntry> {
+  return new Map(Object.values(groups).flatMap((group) => group.map((entry) => [entry.name, entry] as const)));
+}
+
+export type FunctionTable = Pick<ReadonlyMap<string, FunctionEntry>, 'get' | 'keys'>;
+
 /** Where a call stands and what runs it. */
 export interface Call {
   readonly frame: Frame;

@@ -2,7 +2,7 @@ import { amountOf, checkAmount } from './amount.ts';
 import { defineVerb } from './verb.ts';
 import { writeStep } from './writing.ts';
 
-export const addVerb = defineVerb({
+export const addVerb = /* @__PURE__ */ defineVerb({
   verb: 'add',
   fields: ({ number, value, variableName }) => ({ add: variableName, key: value.optional(), amount: number.optional() }),
   yields: false,

@@ -5,7 +5,7 @@ import type { RunFrame } from '../frame.ts';
 import { runSteps } from '../sequence.ts';
 import { defineVerb, follow } from './verb.ts';
 
-export const callVerb = defineVerb({
+export const callVerb = /* @__PURE__ */ defineVerb({
   verb: 'call',
   fields: ({ value, z }) => ({ call: z.string(), with: value.optional() }),
   yields: true,

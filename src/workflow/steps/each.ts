@@ -8,7 +8,7 @@ import { defineVerb, follow } from './verb.ts';
 
 export const maxIterations = 1_000;
 
-export const eachVerb = defineVerb({
+export const eachVerb = /* @__PURE__ */ defineVerb({
   verb: 'each',
   fields: ({ value, steps, boundName, z }) => ({
     each: value,

@@ -2,7 +2,7 @@ import type { Json } from '../../strategy/json.ts';
 import { Failure } from '../result.ts';
 import { asInputs, defineVerb, follow, type Inputs } from './verb.ts';
 
-export const failVerb = defineVerb({
+export const failVerb = /* @__PURE__ */ defineVerb({
   verb: 'fail',
   fields: ({ z, number, text }) => ({
     fail: z.strictObject({ status: number, type: text, title: text, detail: text.optional() }),

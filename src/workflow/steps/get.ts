@@ -3,7 +3,7 @@ import { valueShape } from '../value-shape.ts';
 import { asInputs, defineVerb, follow } from './verb.ts';
 import { addressOf, withSlot } from './writing.ts';
 
-export const getVerb = defineVerb({
+export const getVerb = /* @__PURE__ */ defineVerb({
   verb: 'get',
   fields: ({ value, variableName, windowChoice }) => ({
     get: variableName,

@@ -43,5 +43,5 @@ function receiptOf(receipt: unknown, verb: string): string {
   });
 }
 
-export const giveVerb = settleVerb('give');
-export const confirmVerb = settleVerb('confirm');
+export const giveVerb = /* @__PURE__ */ settleVerb('give');
+export const confirmVerb = /* @__PURE__ */ settleVerb('confirm');

@@ -20,7 +20,7 @@ import { asInputs, defineVerb, follow, type Inputs, type StepContext } from './v
 const defaultTimeoutMs = 10_000;
 export const maxTimeoutMs = 300_000;
 
-export const httpVerb = defineVerb({
+export const httpVerb = /* @__PURE__ */ defineVerb({
   verb: 'http',
   fields: ({ z, duration, text, value }) => {
     const status = z.union([z.int(), z.string()]);

@@ -2,7 +2,7 @@ import type { PlannedStep } from '../plan.ts';
 import { runSteps } from '../sequence.ts';
 import { defineVerb, follow } from './verb.ts';
 
-export const ifVerb = defineVerb({
+export const ifVerb = /* @__PURE__ */ defineVerb({
   verb: 'if',
   // biome-ignore lint/suspicious/noThenProperty: the field of the document, in a list of fields that nobody awaits
   fields: ({ condition, steps }) => ({ if: condition, then: steps, else: steps.optional() }),

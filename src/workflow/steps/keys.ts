@@ -6,7 +6,7 @@ import { asInputs, defineVerb, follow, type Inputs } from './verb.ts';
 
 const maxLimit = 1_000;
 
-export const keysVerb = defineVerb({
+export const keysVerb = /* @__PURE__ */ defineVerb({
   verb: 'keys',
   fields: ({ number, value, variableName, windowChoice, z }) => ({
     keys: variableName,

@@ -3,7 +3,7 @@ import type { RunFrame } from '../frame.ts';
 import type { Executed } from '../plan.ts';
 import { defineVerb } from './verb.ts';
 
-export const letVerb = defineVerb({
+export const letVerb = /* @__PURE__ */ defineVerb({
   verb: 'let',
   fields: ({ z }) => ({ let: z.record(z.string(), z.unknown()).meta({ description: 'Names and their values, in order.' }) }),
   yields: false,

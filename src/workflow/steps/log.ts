@@ -2,7 +2,7 @@ import type { Json } from '../../strategy/json.ts';
 import { idOf } from '../frame.ts';
 import { asInputs, defineVerb, follow } from './verb.ts';
 
-export const logVerb = defineVerb({
+export const logVerb = /* @__PURE__ */ defineVerb({
   verb: 'log',
   fields: ({ z, text, value }) => ({
     log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']), message: text, data: value.optional() }),

@@ -52,5 +52,5 @@ async function supply({ lane, run }: RunFrame, act: (decided: () => void) => Pro
   gateOn(run, run.replica.pending());
 }
 
-export const mintVerb = supplyVerb('mint');
-export const burnVerb = supplyVerb('burn');
+export const mintVerb = /* @__PURE__ */ supplyVerb('mint');
+export const burnVerb = /* @__PURE__ */ supplyVerb('burn');

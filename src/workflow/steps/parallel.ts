@@ -8,7 +8,7 @@ import { defineVerb } from './verb.ts';
 
 type Branch = readonly [name: string, steps: readonly PlannedStep[]];
 
-export const parallelVerb = defineVerb({
+export const parallelVerb = /* @__PURE__ */ defineVerb({
   verb: 'parallel',
   fields: ({ steps, z }) => ({ parallel: z.record(z.string(), steps), settle: z.enum(['all', 'first', 'any']).optional() }),
   yields: true,

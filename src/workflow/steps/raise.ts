@@ -32,5 +32,5 @@ const offerVerb = (verb: 'raise' | 'lower') =>
     },
   });
 
-export const raiseVerb = offerVerb('raise');
-export const lowerVerb = offerVerb('lower');
+export const raiseVerb = /* @__PURE__ */ offerVerb('raise');
+export const lowerVerb = /* @__PURE__ */ offerVerb('lower');

@@ -1,7 +1,7 @@
 import { defineVerb } from './verb.ts';
 import { writeStep } from './writing.ts';
 
-export const resetVerb = defineVerb({
+export const resetVerb = /* @__PURE__ */ defineVerb({
   verb: 'reset',
   fields: ({ value, variableName }) => ({ reset: variableName, key: value.optional() }),
   yields: false,

@@ -5,7 +5,7 @@ import type { Executed } from '../plan.ts';
 import type { RunAnswer } from '../result.ts';
 import { asInputs, defineVerb, follow, type Inputs } from './verb.ts';
 
-export const respondVerb = defineVerb({
+export const respondVerb = /* @__PURE__ */ defineVerb({
   verb: 'respond',
   fields: ({ z, number, value }) => {
     const headers = z.record(z.string(), value).optional();

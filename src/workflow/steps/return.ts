@@ -1,7 +1,7 @@
 import { returned } from '../frame.ts';
 import { defineVerb, follow } from './verb.ts';
 
-export const returnVerb = defineVerb({
+export const returnVerb = /* @__PURE__ */ defineVerb({
   verb: 'return',
   fields: ({ value }) => ({ return: value }),
   yields: false,

@@ -20,6 +20,6 @@ const valueVerb = (verb: 'set' | 'replace' | 'merge') =>
     },
   });
 
-export const setVerb = valueVerb('set');
-export const replaceVerb = valueVerb('replace');
-export const mergeVerb = valueVerb('merge');
+export const setVerb = /* @__PURE__ */ valueVerb('set');
+export const replaceVerb = /* @__PURE__ */ valueVerb('replace');
+export const mergeVerb = /* @__PURE__ */ valueVerb('merge');

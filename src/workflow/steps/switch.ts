@@ -8,7 +8,7 @@ interface Arm {
   readonly steps: readonly PlannedStep[];
 }
 
-export const switchVerb = defineVerb({
+export const switchVerb = /* @__PURE__ */ defineVerb({
   verb: 'switch',
   fields: ({ z, condition, steps }) => ({
     switch: z.array(z.strictObject({ when: condition, do: steps })).min(1),

@@ -23,7 +23,7 @@ const entry = ({ z, variableName, value, number, boundName }: Fields) =>
   });
 type Entry = z.infer<ReturnType<typeof entry>>;
 
-export const takeVerb = defineVerb({
+export const takeVerb = /* @__PURE__ */ defineVerb({
   verb: 'take',
   fields(fields) {
     const { z, number, value, variableName, duration } = fields;

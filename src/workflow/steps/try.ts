@@ -38,7 +38,7 @@ interface Tried {
   readonly last: readonly PlannedStep[];
 }
 
-export const tryVerb = defineVerb({
+export const tryVerb = /* @__PURE__ */ defineVerb({
   verb: 'try',
   fields(fields) {
     const { z, steps, boundName } = fields;

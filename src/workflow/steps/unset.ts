@@ -1,7 +1,7 @@
 import { defineVerb } from './verb.ts';
 import { writeStep } from './writing.ts';
 
-export const unsetVerb = defineVerb({
+export const unsetVerb = /* @__PURE__ */ defineVerb({
   verb: 'unset',
   fields: ({ value, variableName, text }) => ({ unset: variableName, key: value.optional(), path: text.optional() }),
   yields: false,

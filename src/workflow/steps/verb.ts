@@ -74,6 +74,10 @@ export function defineVerb<Shape extends z.ZodRawShape>({ verb, fields, yields, 
   return { verb, fields, yields, compile: (step, context) => compile(step as Step<Shape>, context) };
 }
 
+export function namedVerbs(verbs: readonly Verb[]): ReadonlyMap<string, Verb> {
+  return new Map(verbs.map((verb) => [verb.verb, verb]));
+}
+
 /** Goes on with a value, now or when it is there. */
 export function follow<Value, Next>(
   value: Value | Promise<Value>,

@@ -21,14 +21,37 @@ import { switchVerb } from './switch.ts';
 import { takeVerb } from './take.ts';
 import { tryVerb } from './try.ts';
 import { unsetVerb } from './unset.ts';
-import type { Verb } from './verb.ts';
+import { namedVerbs, type Verb } from './verb.ts';
 import { waitVerb } from './wait.ts';
 
-const list: readonly Verb[] = [
-  ...[setVerb, replaceVerb, mergeVerb, raiseVerb, lowerVerb, addVerb, mintVerb, burnVerb, unsetVerb, resetVerb],
-  ...[takeVerb, giveVerb, confirmVerb, getVerb, keysVerb],
-  ...[letVerb, ifVerb, switchVerb, eachVerb, parallelVerb, tryVerb, callVerb, httpVerb, waitVerb],
-  ...[returnVerb, respondVerb, failVerb, logVerb],
-];
-
-export const verbs: ReadonlyMap<string, Verb> = new Map(list.map((verb) => [verb.verb, verb]));
+/** What is pure a bundle leaves out where nobody asks for it: an app that was built brings its own verbs alone. */
+export const verbs: ReadonlyMap<string, Verb> = /* @__PURE__ */ namedVerbs([
+  setVerb,
+  replaceVerb,
+  mergeVerb,
+  raiseVerb,
+  lowerVerb,
+  addVerb,
+  mintVerb,
+  burnVerb,
+  unsetVerb,
+  resetVerb,
+  takeVerb,
+  giveVerb,
+  confirmVerb,
+  getVerb,
+  keysVerb,
+  letVerb,
+  ifVerb,
+  switchVerb,
+  eachVerb,
+  parallelVerb,
+  tryVerb,
+  callVerb,
+  httpVerb,
+  waitVerb,
+  returnVerb,
+  respondVerb,
+  failVerb,
+  logVerb,
+]);

@@ -5,7 +5,7 @@ import { defineVerb, follow } from './verb.ts';
 
 export const maxWaitMs = 30_000;
 
-export const waitVerb = defineVerb({
+export const waitVerb = /* @__PURE__ */ defineVerb({
   verb: 'wait',
   fields: ({ duration }) => ({ wait: duration }),
   yields: false,
