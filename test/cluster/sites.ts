@@ -13,12 +13,12 @@ const ledger = join(import.meta.dirname, '../e2e/apps/ledger');
 /** How many times the default size; see CONTRIBUTING. */
 export const runs = Number(process.env.CFFBRW_RUNS ?? 1);
 
-/** A copy of the ledger with so many units. */
-export async function ledgerWith(home: string, units: number, name = 'app'): Promise<string> {
-  const directory = join(home, name);
-  await cp(ledger, directory, { recursive: true });
+/** A copy of the app with so many units. */
+async function copyWith(home: string, units: number, app = ledger): Promise<string> {
+  const directory = join(home, 'app');
+  await cp(app, directory, { recursive: true });
   const file = join(directory, 'cffbrw.yaml');
-  await writeFile(file, (await readFile(file, 'utf8')).replace('initial: 10', `initial: ${units}`));
+  await writeFile(file, (await readFile(file, 'utf8')).replace(/initial: \d+/, `initial: ${units}`));
   return directory;
 }
 
@@ -33,18 +33,20 @@ export interface StageOptions {
   readonly names: readonly string[];
   readonly units: number;
   /** Of `cffbrw start`. */
-  readonly args?: readonly string[];
+  readonly args?: readonly string[] | ((site: Site) => readonly string[]);
+  /** Default: the ledger. */
+  readonly app?: string;
 }
 
-/** The ledger at these sites, all of which have been started. */
+/** The app at these sites, all of which have been started. */
 export const withSites = (options: StageOptions, use: (stage: Stage) => Promise<void>): Promise<void> =>
   inTemporary(async (home) => {
     const { server, names, units, args = [] } = options;
     const schema = newSchema();
-    const directory = await ledgerWith(home, units);
+    const directory = await copyWith(home, units, options.app);
     const sites = await Promise.all(names.map((name) => openSite(name, { server, home, directory, schema })));
     try {
-      await Promise.all(sites.map((site) => site.start(args)));
+      await Promise.all(sites.map((site) => site.start(typeof args === 'function' ? args(site) : args)));
       await use({ home, directory, sites });
     } finally {
       await Promise.all(sites.map((site) => site.close()));
