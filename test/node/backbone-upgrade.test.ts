@@ -39,11 +39,11 @@ function older(schema: string) {
 async function old(schema: string) {
   await sql.unsafe(first.replaceAll('old_app', schema)).simple();
   const before = older(schema);
-  const { identity } = (await before.enter()) ?? {};
+  const identity = String((await before.enter())?.identity);
   await before.publish('x', 1);
   await before.publish('old', 2);
-  await before.swap('r', String(identity));
-  return { ...before, identity: String(identity) };
+  await before.swap('r', identity);
+  return { ...before, identity };
 }
 
 const open = (schema: string) => openPostgresBackbone({ target: parseBackboneUrl(server.url(`?schema=${schema}`), {}) });
