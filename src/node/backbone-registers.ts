@@ -29,7 +29,8 @@ interface Swap {
 
 export function createRegisters({ schema, host, line }: RegistersOptions): Registers {
   const getSql = `select * from ${schema}.look($1)`;
-  const swapSql = `select * from ${schema}.swap($1, $2, $3, $4, $5)`;
+  // The types tell it from the function of that name that older versions ask.
+  const swapSql = `select * from ${schema}.swap($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])`;
 
   /** The answers in the order of what was asked. Without an identity nothing was looked at, and nothing done (G3). */
   async function entered(text: string, values: readonly Value[], count: number): Promise<readonly Answer[]> {

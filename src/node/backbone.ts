@@ -118,7 +118,8 @@ const sinceSql = (schema: string): string => `select address, replica, version, 
 where replica = $1 and version > $2 order by version fetch first 500 rows with ties`;
 
 const batchBytes = 4_194_304;
-const batchAddresses = 500;
+/** Publishers wait meanwhile. */
+const batchAddresses = 100;
 
 /** The best row per address and replica, in pieces that a server takes in one message. */
 function* batchesOf(rows: readonly StoredRow[]): Generator<readonly StoredRow[]> {
