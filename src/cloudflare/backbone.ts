@@ -4,7 +4,7 @@
  *
  * Invariants: B1 to B6 of backbone/backbone.ts.
  *   V1  The cursor passes a row only after `receive` resolved with it.
- *   V2  Questions that are asked in one turn go in one request, in their order.
+ *   V2  Questions that are asked in one turn of the event loop go in one request, in their order.
  */
 import type { Backbone, Delivery } from '../backbone/backbone.ts';
 import { CffbrwError } from '../error.ts';
@@ -84,7 +84,7 @@ export function createHubBackbone(options: HubBackboneOptions): HubBackbone {
   /** V2. */
   const ask = <Kind extends Question['ask']>(question: Question & { readonly ask: Kind }): Promise<Answers[Kind]> => {
     if (closed) return Promise.reject(new CffbrwError('CLOSED', 'the connection to the hub is closed'));
-    if (waiting.length === 0) queueMicrotask(sendWaiting);
+    if (waiting.length === 0) host.after(0, sendWaiting);
     return new Promise((resolve, reject) => waiting.push({ question, resolve, reject }));
   };
   const fetchPage = (cursor: string | null) => ask({ ask: 'after', cursor });

@@ -99,19 +99,24 @@ export function createObjectHost({ storage, usage, allow }: ObjectHostOptions): 
     }
   };
 
-  /** A1. */
-  const arm = (): void => {
+  /** A1. Returns when the first of the tasks is due that have no timer, on `performance.now`. */
+  const startTimers = (): number => {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const task of later) {
-      nextMs = Math.min(nextMs, task.dueMs);
-      if (requests > 0) start(task, Math.min(task.dueMs - performance.now(), longestTimerMs));
+      const leftMs = task.dueMs - performance.now();
+      if (requests > 0 || leftMs < shortMs) start(task, Math.min(leftMs, longestTimerMs));
       else {
+        nextMs = Math.min(nextMs, task.dueMs);
         task.cancel?.();
         task.cancel = null;
       }
     }
-    if (requests > 0 || nextMs === Number.POSITIVE_INFINITY) return;
-    const atMs = Math.ceil(Date.now() + Math.max(1, nextMs - performance.now()));
+    return nextMs;
+  };
+  const arm = (): void => {
+    const nextMs = startTimers();
+    if (nextMs === Number.POSITIVE_INFINITY) return;
+    const atMs = Math.ceil(Date.now() + nextMs - performance.now());
     if (alarmMs !== null && alarmMs > Date.now() && alarmMs <= atMs) return;
     alarmMs = atMs;
     usage.alarmsSet += 1;

@@ -29,6 +29,7 @@ import { type Answered, type Mark, objectAnswer, objectHeader, objectRequest, ty
 export const hubName = 'hub';
 const contactMs = 5_000;
 const publishEveryMs = 1_000;
+const bankPollMs = 250;
 const firstLookMs = 1_000;
 const sitesMs = 30_000;
 const retryMs = 1_000;
@@ -194,7 +195,7 @@ export class RegionObject {
       const alarm = (told: { readonly kind: string; readonly message: string }) =>
         workerLog({ level: 'error', message: `ALARM ${told.kind}: ${told.message}` });
       const replica = await openReplica({
-        ...{ name, variables: app.variables, host, store, backbone, alarm, contactMs, publishEveryMs },
+        ...{ name, variables: app.variables, host, store, backbone, alarm, contactMs, publishEveryMs, bankPollMs },
       });
       await this.#within(firstLookMs, backbone.look());
       const sites = await openSites({ replica, backbone, host, alarm, lookMs: sitesMs });
@@ -223,7 +224,7 @@ export class RegionObject {
       ...{ host: this.#host, name, send, mark, retryMs },
       idleMs: () => Math.min(this.#host.elapsed() - this.#askedMs, 1e9),
       watching: () => this.#streams.count > 0,
-      urgent: () => (this.#opened?.replica.status.waiting ?? 0) > 0,
+      urgent: () => this.#opened?.replica.status.urgent ?? false,
     });
   }
 

@@ -34,6 +34,7 @@ export interface CoreOptions {
   readonly witness: Witness | null;
   readonly publishDelayMs: number;
   readonly publishEveryMs: number;
+  readonly bankPollMs: number | undefined;
   readonly contactMs: number;
   readonly memoryLimit: number;
   readonly alarm: (alarm: Alarm) => void;
@@ -87,7 +88,7 @@ export async function createCore(given: CoreOptions, identity: Identity): Promis
   const watchers = createWatchers(updating.read, listenerFailed);
   const published = stored.published?.id === me ? stored.published.commit : null;
   const windows = createWindows({ ...options, clock, memory, someLate: stored.someLate, durable: () => flush.all() });
-  const publisher = publisherOf(options, { memory, identity, published: published ?? 0, isUrgent: () => bank.waiting() > 0 });
+  const publisher = publisherOf(options, { memory, identity, published: published ?? 0, isUrgent: () => bank.isCalled() });
   const saveClock = clockSaver(clock, memory);
   const flush = createFlush({
     ...{ memory, store, host, me, witness: options.witness, capture: watchers.capture },
@@ -115,6 +116,7 @@ export async function createCore(given: CoreOptions, identity: Identity): Promis
     members: () => unretired(identity),
     recovery: identity.recovery,
     isClosed: windows.isClosed,
+    ...(options.bankPollMs !== undefined && { pollMs: options.bankPollMs }),
     alarm: (error) => bankAlarm(options, identity, error),
   });
   return {

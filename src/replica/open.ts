@@ -38,6 +38,8 @@ export interface ReplicaOptions {
   readonly publishDelayMs?: number;
   /** Rows are published at most so often, but those that somebody waits for. Default 0: as they come. */
   readonly publishEveryMs?: number;
+  /** While a take waits for rights, the bank is asked again so often; what others return is told sooner. Default 50 ms. */
+  readonly bankPollMs?: number;
   /** How often the backbone is asked what only it can tell. Default 1,000 ms. */
   readonly contactMs?: number;
   /** Addresses kept in memory when idle. Default 50,000. */
@@ -55,6 +57,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
       ...{ host, store, backbone, witness, variables: options.variables },
       publishDelayMs: options.publishDelayMs ?? 20,
       publishEveryMs: options.publishEveryMs ?? 0,
+      bankPollMs: options.bankPollMs,
       contactMs: options.contactMs ?? 1_000,
       memoryLimit: options.memoryLimit ?? 50_000,
       alarm: options.alarm ?? (() => {}),
@@ -176,6 +179,7 @@ const statusOf = (
   quarantined: quarantine.list().length,
   loaded: memory.slots.size,
   waiting: bank.waiting(),
+  urgent: bank.isCalled(),
   frozen: identity.frozen === null ? null : `${identity.frozen.message} ${identity.frozen.fix}`,
   refused: memory.refusal?.message ?? null,
   lagMs: connection === null ? null : connection.age(),

@@ -77,6 +77,8 @@ export interface ReplicaStatus {
   readonly loaded: number;
   /** Takes that wait for rights. */
   readonly waiting: number;
+  /** Somebody waits for rights, here or elsewhere: rows are published at once. */
+  readonly urgent: boolean;
   /** Why bounded counters can't be spent here at the moment: what, why and what to do; null when they can. */
   readonly frozen: string | null;
   /** Why nothing can be written here any more, or null. */

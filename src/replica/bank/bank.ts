@@ -22,6 +22,7 @@ import {
   createBranch,
   deskOf,
   holdsBusiness,
+  isCalled,
   isIdle,
   isRecovered,
   serve,
@@ -71,6 +72,8 @@ export interface Bank {
   holds(address: Address): boolean;
   /** Takes that wait for rights. */
   waiting(): number;
+  /** Somebody waits for rights, here or elsewhere: rows are published at once. */
+  isCalled(): boolean;
   /** True when a contact would find nothing to do: no rights, nothing open, nobody waiting. */
   isIdle(): boolean;
   /** Units that may be taken here without asking anybody. */
@@ -121,6 +124,7 @@ export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
     },
     holds: (address) => holdsBusiness(branch, address),
     waiting: () => countWaiting(branch),
+    isCalled: () => isCalled(branch),
     isIdle: () => isIdle(branch),
     rights(address) {
       const account = ledger.peek(address);

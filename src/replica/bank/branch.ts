@@ -47,6 +47,8 @@ export interface BankOptions {
   readonly recovery?: Recovery;
   /** True for an address whose window is closed for good: nothing is handed out in it, given back or asked of its bank. Default: none is. */
   readonly isClosed?: (address: Address) => boolean;
+  /** While a take waits, the bank is asked again so often. Default 50 ms. */
+  readonly pollMs?: number;
   /** Told what goes wrong in the background. */
   readonly alarm?: (error: unknown) => void;
   readonly bugs?: ReadonlySet<BankBug>;
@@ -170,6 +172,17 @@ export function countWaiting({ desks }: Branch): number {
   let count = 0;
   for (const { waiting, strongWants } of desks.values()) count += waiting.size + strongWants;
   return count;
+}
+
+const calledMs = 3_000;
+
+/** Somebody waits for rights, here or, not long ago, elsewhere: what this replica knows of them is news. */
+export function isCalled({ desks, host }: Branch): boolean {
+  for (const { waiting, strongWants, heard } of desks.values()) {
+    if (waiting.size + strongWants > 0) return true;
+    for (const { atMs } of heard.values()) if (host.elapsed() - atMs < calledMs) return true;
+  }
+  return false;
 }
 
 /** Nothing is held, waited for, or left to be found out. */

@@ -69,7 +69,8 @@ async function run(branch: Branch, desk: Desk): Promise<void> {
     }
   }
   desk.turn = null;
-  if (desk.waiting.size > 0 || desk.strongWants > 0) wakeLater(branch, desk, desk.trouble === null ? pollMs : retryMs);
+  if (desk.waiting.size > 0 || desk.strongWants > 0)
+    wakeLater(branch, desk, desk.trouble === null ? (branch.options.pollMs ?? pollMs) : retryMs);
 }
 
 /** An unreachable bank is asked again while somebody waits, and on the next contact; anything else is told to who waits. */
