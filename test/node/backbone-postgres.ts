@@ -15,7 +15,7 @@ export interface TestServer {
   admin(database?: string): postgres.Sql;
   stop(): Promise<void>;
   start(flags?: readonly string[]): Promise<void>;
-  /** As a power cut would, but for the disk. */
+  /** It and all its processes: as a power cut would, but for the disk. */
   kill(): Promise<void>;
   log(): string;
   close(): Promise<void>;
@@ -77,7 +77,7 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Test
     },
     async kill() {
       const [processId = ''] = (await readFile(join(directory, 'postmaster.pid'), 'utf8')).split('\n');
-      process.kill(Number(processId), 'SIGKILL');
+      for (const id of [Number(processId), ...(await childrenOf(Number(processId)))]) end(id);
       await stop();
     },
     log: () => log,
@@ -87,6 +87,20 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Test
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+/** Linux says it in a file; elsewhere its processes end by themselves when it has. */
+async function childrenOf(processId: number): Promise<number[]> {
+  const text = await readFile(`/proc/${processId}/task/${processId}/children`, 'utf8').catch(() => '');
+  return text.split(' ').filter(Boolean).map(Number);
+}
+
+function end(processId: number): void {
+  try {
+    process.kill(processId, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
 }
 
 /** The files of a server that is stopped, put aside; what it resolves with puts them back. */
