@@ -58,6 +58,8 @@ export function createHubBackbone(options: HubBackboneOptions): HubBackbone {
   /** The hub's clock less ours, and when it was compared. */
   let clock: { readonly aheadMs: number; readonly atMs: number } | null = null;
   let wholeMs: number | null = null;
+  /** The last request failed. */
+  let isOut = false;
   let closed = false;
 
   const send = async (questions: readonly Question[]): Promise<Answered> => {
@@ -74,9 +76,12 @@ export function createHubBackbone(options: HubBackboneOptions): HubBackbone {
     waiting = [];
     send(batch.map(({ question }) => question)).then(
       ({ answers }) => {
+        if (isOut) for (const subscriber of subscribers) void subscriber.fetchNow(); // what came meanwhile was told to nobody
+        isOut = false;
         for (const [index, { resolve }] of batch.entries()) resolve(answers[index] as never);
       },
       (error: unknown) => {
+        isOut = true;
         for (const { reject } of batch) reject(asUnreachable(error));
       },
     );

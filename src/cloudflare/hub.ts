@@ -97,14 +97,16 @@ export function openHub(options: HubOptions): Hub {
       while (opened !== null && listener.untilMs >= host.elapsed() && listener.looked !== opened.state.end) {
         const { state } = opened;
         const page = newsFor(region, listener, state);
+        if (page.rows.length > 0 && !(await push(region, { mark: state.mark, page }))) {
+          // It fetches what it lacks when it asks again.
+          if (listeners.get(region) === listener) listeners.delete(region);
+          return;
+        }
         listener.looked = page.to;
-        if (page.rows.length === 0) continue;
-        if (!(await push(region, { mark: state.mark, page }))) throw new Error('it does not listen');
-        listener.cursor = page.to;
+        if (page.rows.length > 0) listener.cursor = page.to;
       }
     } catch {
-      // It fetches what it lacks when it asks again.
-      if (listeners.get(region) === listener) listeners.delete(region);
+      plan(false);
     } finally {
       listener.busy = false;
       release();

@@ -1,5 +1,5 @@
 /** An app in workerd, as on Cloudflare: its Worker, a region's object each, and the hub, over real storage on this machine. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -45,6 +45,8 @@ export interface Edge {
   cut(isCut: boolean): Promise<void>;
   /** Ends workerd and starts it again over the same storage. */
   restart(): Promise<void>;
+  /** The same, as a power cut would. */
+  kill(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -167,11 +169,28 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
       miniflare = start();
       await miniflare.ready;
     },
+    async kill() {
+      for (const pid of await childrenNamed('workerd')) process.kill(pid, 'SIGKILL');
+      await miniflare.dispose().catch(() => {});
+      miniflare = start();
+      await miniflare.ready;
+    },
     async close() {
       await miniflare.dispose();
       if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Processes that this one started. */
+async function childrenNamed(name: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const entry of await readdir('/proc')) {
+    const stat = /^\d+$/.test(entry) ? await readFile(`/proc/${entry}/stat`, 'utf8').catch(() => '') : '';
+    const [, pid, command, parent] = /^(\d+) \((.*)\) \S (\d+)/.exec(stat) ?? [];
+    if (command === name && Number(parent) === process.pid) found.push(Number(pid));
+  }
+  return found;
 }
 
 function parsed(text: string): unknown {
