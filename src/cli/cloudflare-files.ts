@@ -32,20 +32,25 @@ const workerName = (app: string): string =>
 /** The date of the runtime that this version was tested with. Later ones may behave otherwise. */
 export const compatibilityDate = '2026-04-01';
 
-function wrangler({ name, settings: { static: folder } }: App, settings: string): string {
+function wrangler({ name, workflows, settings: { static: folder } }: App, settings: string): string {
   const assets =
     folder === null
       ? ''
       : `
   // The files of \`static\`. They are answered without the Worker, and cost nothing.
   "assets": { "directory": ${JSON.stringify(folder)}, "binding": "ASSETS" },`;
+  const triggers = [...workflows.values()].every(({ cron }) => cron === null)
+    ? ''
+    : `
+  // Schedules have alarms of their own. This wakes the first one, where nobody has asked for anything yet.
+  "triggers": { "crons": ["0 * * * *"] },`;
   return `{
   "$schema": "node_modules/wrangler/config-schema.json",
   "name": ${JSON.stringify(workerName(name))},
   "main": "worker.js",
   "compatibility_date": "${compatibilityDate}",
   // The documents become one module; a finding of \`cffbrw check\` that blocks stops a deploy.
-  "build": { "command": "npx cffbrw build", "watch_dir": [${JSON.stringify(settings)}, "workflows"] },${assets}
+  "build": { "command": "npx cffbrw build", "watch_dir": [${JSON.stringify(settings)}, "workflows"] },${assets}${triggers}
   // One object for each region holds the variables there; the hub connects them.
   "durable_objects": {
     "bindings": [

@@ -4,8 +4,10 @@ import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import { regionNames } from '../../src/assemble.ts';
 import { loadBuilt } from '../../src/built/whole.ts';
 import { cloudflareFiles } from '../../src/cli/cloudflare-files.ts';
+import { tableIn } from '../docs/page.ts';
 import { inTemporary, runCli } from '../e2e/process.ts';
 
 const examples = join(import.meta.dirname, '../../examples');
@@ -134,4 +136,18 @@ test('A Worker has a name that Cloudflare takes, and its regions are told', () =
   ]);
   expect(files('a', ['weur', 'oc'])['README.cloudflare.md']).toContain('says where replicas are: weur, oc.');
   expect(files('a')['README.cloudflare.md']).toContain('there is one replica, near whoever asks first');
+});
+
+test('A schedule is woken by a cron trigger, and the entry is the one of the page', async () => {
+  const night = {
+    cffbrw: 1,
+    workflow: 'night',
+    on: { cron: { schedule: '0 3 * * *' } },
+    steps: [{ log: { level: 'info', message: 'a' } }],
+  };
+  const files = cloudflareFiles(createApp([{ cffbrw: 1, app: 'a' }, night]), 'cffbrw.yaml');
+  expect(parseJsonc(files['wrangler.jsonc']).triggers).toEqual({ crons: ['0 * * * *'] });
+  const page = await read(import.meta.dirname, '../../docs/cloudflare.md');
+  expect(/^```js entry\n(.*?)^```$/ms.exec(page)?.[1]).toBe(files['worker.js']);
+  expect(tableIn(page, 'regions').map(([name]) => name)).toEqual(regionNames.map((name) => `\`${name}\``));
 });

@@ -18,6 +18,7 @@ export const pages = [
   'docs/simulate.md',
   'docs/operations.md',
   'docs/admin.md',
+  'docs/cloudflare.md',
   'docs/testing.md',
 ] as const;
 
