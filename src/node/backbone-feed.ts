@@ -35,20 +35,22 @@ const pageBytes = 4_194_304;
 const lookAgainMs = 3_000;
 const pollMs = 250;
 /** Between two reads of the table, when one publish follows the other: each costs every subscriber a round trip and a commit. */
-const gatherMs = 10;
+const gatherMs = 20;
 /** Tries that fail begin so far apart: one that nobody answered for as long is followed by the next at once. */
 const retryMs = 100;
 const lastRetryMs = 1_000;
 
+/** Rows in the order of their places. The first says what the server is; it is there, without a place, when there are none. */
 export const pageSql = (schema: string): string => `
-select known.*, page.* from (select ${schema}.identity() as identity, ${schema}.log_end() as log) known left join lateral (
-  select address, replica, version, bytes, place from (
+select case when coalesce(first, true) then identity end as identity, case when coalesce(first, true) then log end as log, address, replica, version, bytes, place
+from (select ${schema}.identity() as identity, ${schema}.log_end() as log) known left join lateral (
+  select address, replica, version, bytes, place, before = 0 as first from (
     select *, sum(octet_length(bytes)) over (order by place) - octet_length(bytes) as before from (
       select address, replica, version, bytes, place from ${schema}.rows
       where place > case when known.identity = $1 then $2::bigint else 0 end order by place limit ${pageRows}
     ) next
   ) counted where before < ${pageBytes}
-) page on true order by page.place`;
+) page on true order by place`;
 
 export function openFeed(options: FeedOptions): Feed {
   const { host, target, line, marks } = options;
