@@ -29,6 +29,7 @@ function createBook() {
     async claim(site: Site, user: string): Promise<Readonly<Record<string, unknown>>> {
       const answer = await site.post('/once', { user }).catch(() => null);
       if (answer === null) told.lost += 1;
+      else if (answer.body.reason === 'exhausted') throw new Error(`units are lost: ${user} finds the stock exhausted`);
       else if (answer.body.ok !== true) told.refused += 1;
       else {
         told[answer.body.repeated === true ? 'repeated' : 'first'] += 1;
