@@ -54,7 +54,8 @@ test(`${kills} kills lose nothing that was acknowledged, and sell nothing twice 
     const region = random.pick(regions);
     const note = `n${asked++}`;
     const answer = await edge.ask({ path: `/take/${note}`, method: 'POST' }, region).catch(() => null);
-    if (answer?.status === 200) receipts.set(note, { receipt: answer.body.receipt, region });
+    // An answer without its body was cut off.
+    if (typeof answer?.body?.receipt === 'string') receipts.set(note, { receipt: answer.body.receipt, region });
     else if (answer?.status !== 409) unknown += 1;
     return answer;
   };
