@@ -20,8 +20,11 @@ export interface ConnectionOptions {
 
 export interface Connection {
   readonly ended: boolean;
-  /** Rejects with UNREACHABLE: whether it was done is unknown. */
-  ask(text: string, values?: readonly Value[]): Promise<readonly Answer[]>;
+  /**
+   * `prepared`: the server remembers the statement under a name, which saves it work; behind a pooler another server would be asked for it.
+   * Rejects with UNREACHABLE: whether it was done is unknown.
+   */
+  ask(text: string, values: readonly Value[], prepared: boolean): Promise<readonly Answer[]>;
   /** Several statements are one transaction. */
   run(text: string): Promise<{ readonly rows: readonly Answer[]; readonly processId: number | undefined }>;
   end(): void;
@@ -83,8 +86,8 @@ export function createConnection(socket: Socket, { target, wake }: ConnectionOpt
     get ended() {
       return ended;
     },
-    ask: (text, values = []) =>
-      within(async () => (await sql.unsafe(text, [...values], { prepare: true })) as unknown as Answer[]),
+    ask: (text, values, prepared) =>
+      within(async () => (await sql.unsafe(text, [...values], { prepare: prepared })) as unknown as Answer[]),
     run: (text) =>
       within(async () => {
         const result = await sql.unsafe(text).simple();

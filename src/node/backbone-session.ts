@@ -53,23 +53,24 @@ async function openAt(server: ServerAddress, options: SessionOptions): Promise<S
   const { target, marks } = options;
   const connection = createConnection(await openSocket(server, target), options);
   const { schema, timeoutMs } = target;
+  let pooled = true; // until it is known
+  const ask = (text: string, values: readonly Value[] = []) => connection.ask(text, values, !pooled);
   const enter = async (): Promise<Mark> => {
     const { identity, boot, log, place } = marks.seen;
-    const [found] = await connection.ask(`select * from ${schema}.enter($1, $2, $3, $4)`, [identity, boot, log, place]);
+    const [found] = await ask(`select * from ${schema}.enter($1, $2, $3, $4)`, [identity, boot, log, place]);
     checkFormat(Number(found?.format));
     return marks.entered(found);
   };
   try {
     const facts = await look(connection, schema);
     checkServer(facts, target);
-    if (!facts.pooled) await connection.ask(`select set_config('statement_timeout', '${2 * timeoutMs}', false)`);
+    pooled = facts.pooled;
+    if (!pooled) await ask(`select set_config('statement_timeout', '${2 * timeoutMs}', false)`);
     if (!facts.there) await connection.run(setupSql(schema));
     if (options.wake !== undefined && listens(target, facts)) await connection.run(`listen ${schema}`);
     await enter();
     return {
-      pooled: facts.pooled,
-      enter,
-      ask: connection.ask,
+      ...{ pooled, enter, ask },
       end: connection.end,
       get ended() {
         return connection.ended;
