@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /** The command `cffbrw`. Exit codes: 0 done, 1 it could not be done, 2 wrong use of the command line. */
+import { stripVTControlCharacters } from 'node:util';
 import { type CommandDef, type CommandMeta, defineCommand, renderUsage, runCommand } from 'citty';
 import { version } from '../version.ts';
 import { describeError, UsageError } from './command.ts';
+import { hasColours } from './print.ts';
 
 const subCommands = {
   dev: () => import('./commands/dev.ts').then((module) => module.dev),
@@ -39,18 +41,30 @@ async function run(rawArgs: string[]): Promise<void> {
 }
 
 async function help([name, inner]: readonly string[]): Promise<void> {
-  const load = Object.entries(subCommands).find(([command]) => command === name)?.[1];
-  if (load === undefined) console.log(await renderUsage(main));
-  else {
-    const command = await load();
-    // The commands of a group are there already, as data; the list of them has a line for each.
-    const group = (command.subCommands ?? {}) as Readonly<Record<string, CommandDef>>;
-    const chosen = Object.entries(group).find(([inside]) => inside === inner)?.[1];
-    const subCommands = Object.fromEntries(Object.entries(group).map(([inside, one]) => [inside, brief(one)]));
-    const shown = Object.keys(group).length === 0 ? command : { ...command, subCommands };
-    console.log(await renderUsage(chosen ?? shown, main));
-  }
+  const usage = (await usageOf(name, inner)).replaceAll(/ +$/gm, '');
+  console.log(hasColours(process.stdout) ? usage : stripVTControlCharacters(usage));
   if (name === undefined) process.exitCode = 2;
+}
+
+async function usageOf(name: string | undefined, inner: string | undefined): Promise<string> {
+  const load = Object.entries(subCommands).find(([command]) => command === name)?.[1];
+  if (load === undefined) return renderUsage({ ...main, subCommands: await briefly(subCommands) });
+  const command = await load();
+  // The commands of a group are there already, as data.
+  const group = (command.subCommands ?? {}) as Readonly<Record<string, CommandDef>>;
+  const chosen = Object.entries(group).find(([inside]) => inside === inner)?.[1];
+  const shown = Object.keys(group).length === 0 ? command : { ...command, subCommands: await briefly(group) };
+  return renderUsage(chosen ?? shown, main);
+}
+
+type Listed = Readonly<Record<string, CommandDef | (() => Promise<CommandDef>)>>;
+
+/** A list of commands has a line for each. */
+async function briefly(commands: Listed): Promise<Record<string, CommandDef>> {
+  const each = Object.entries(commands).map(async ([name, command]) => {
+    return [name, brief(typeof command === 'function' ? await command() : command)] as const;
+  });
+  return Object.fromEntries(await Promise.all(each));
 }
 
 /** Without its examples. */

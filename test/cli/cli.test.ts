@@ -36,6 +36,20 @@ describe('the command line', () => {
       }
     }));
 
+  test('prints no colours where nobody sees them, and one line for each command', () =>
+    inTemporary(async (home) => {
+      // The library of the command line prints none in a pipeline of CI, by itself.
+      const environment = { CI: '', TEST: '', NO_COLOR: '', TERM: 'xterm-256color' };
+      for (const args of [['--help'], ['vars', '--help'], ['vars', 'set', '--help'], ['simulate', '--help']]) {
+        const { output } = await runCli(args, home, environment);
+        expect(output, args.join(' ')).toMatch(/^USAGE /m);
+        expect(output, args.join(' ')).not.toMatch(/\u001b| $/m);
+      }
+      const { output } = await runCli(['--help'], home, environment);
+      expect(output.split('\n').filter((line) => /^ +(?:dev|start|simulate|vars) {2}/.test(line))).toHaveLength(4);
+      expect(output).not.toContain('Examples:');
+    }));
+
   test('says its version, that of the package', () =>
     inTemporary(async (home) => {
       const project = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
