@@ -1,7 +1,7 @@
 /** From an app to what `cffbrw build` writes. */
 import { type App, assembleApp, type LoadedDocument } from '../assemble.ts';
 import { createCompiler, type Parser } from '../expression/compiler.ts';
-import { functionGroups, functions } from '../expression/functions.ts';
+import { functions } from '../expression/functions.ts';
 import { acornParser } from '../expression/parse.ts';
 import type { Template, Tree } from '../expression/tree.ts';
 import type { Language } from '../workflow/compiler.ts';
@@ -70,9 +70,8 @@ function noted<Value>(table: Map<string, Value>, text: string, value: Value): Va
 }
 
 function usesOf(app: App, { verbs, calls }: Notes): BuiltUses {
-  const groups = Object.entries(functionGroups).filter(([, group]) => group.some(({ name }) => calls.has(name)));
   const schedule = [...app.workflows.values()].some(({ cron }) => cron !== null);
-  return { verbs: [...verbs].sort(), functions: groups.map(([name]) => name), schedule };
+  return { verbs: [...verbs].sort(), functions: [...calls].sort(), schedule };
 }
 
 const plain = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));

@@ -39,7 +39,6 @@ export const textStyles = ['plain', 'quoted', 'literal'] as const;
 /** What the documents use of what can be left out. */
 export interface BuiltUses {
   readonly verbs: readonly string[];
-  /** The groups of the functions that are called. */
   readonly functions: readonly string[];
   readonly schedule: boolean;
 }

@@ -1,8 +1,8 @@
-export { collectionFunctions } from '../expression/functions/collection.ts';
-export { cryptoFunctions } from '../expression/functions/crypto.ts';
-export { numberFunctions } from '../expression/functions/number.ts';
-export { textFunctions } from '../expression/functions/text.ts';
-export { timeFunctions } from '../expression/functions/time.ts';
+export * from '../expression/functions/collection.ts';
+export * from '../expression/functions/crypto.ts';
+export * from '../expression/functions/number.ts';
+export * from '../expression/functions/text.ts';
+export * from '../expression/functions/time.ts';
 export { parseSchedule } from '../workflow/schedule.ts';
 export { addVerb } from '../workflow/steps/add.ts';
 export { callVerb } from '../workflow/steps/call.ts';

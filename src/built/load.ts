@@ -2,7 +2,7 @@
 import { type App, assembleApp, type LoadedDocument } from '../assemble.ts';
 import { CffbrwError } from '../error.ts';
 import { createCompiler, type Parser } from '../expression/compiler.ts';
-import { type FunctionGroups, namedFunctions } from '../expression/functions/entry.ts';
+import { type FunctionEntry, namedFunctions } from '../expression/functions/entry.ts';
 import type { Source as TextSource } from '../expression/source.ts';
 import type { Language } from '../workflow/compiler.ts';
 import { collectProblems, dataSource, isMap, type Source } from '../workflow/source.ts';
@@ -13,7 +13,7 @@ import { type BuiltApp, type BuiltDocument, type BuiltPlaces, builtFormat, diges
 /** What an app may use; a module that was built brings no more than its documents need. */
 export interface Parts {
   readonly verbs: readonly Verb[];
-  readonly functions: FunctionGroups;
+  readonly functions: readonly FunctionEntry[];
   readonly parseSchedule?: Language['parseSchedule'];
 }
 
@@ -22,7 +22,7 @@ export function loadWith(data: unknown, { verbs, functions, parseSchedule = noSc
   const built = checked(data);
   const parser: Parser = { expression: lookUp(built.expressions), template: lookUp(built.templates) };
   const language: Language = {
-    ...createCompiler({ parser, functions: namedFunctions(functions) }),
+    ...createCompiler({ parser, functions: namedFunctions([functions]) }),
     ...{ verbs: namedVerbs(verbs), parseSchedule },
     checkStep: (_verb, _place, step) => step,
   };

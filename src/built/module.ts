@@ -5,11 +5,11 @@ import type { BuiltApp } from './built.ts';
 export function builtModule(built: BuiltApp): string {
   const { verbs, functions, schedule } = built.uses;
   const verbNames = verbs.map((verb) => `${verb}Verb`);
-  const groupNames = functions.map((group) => `${group}Functions`);
-  const names = ['loadWith', ...verbNames, ...groupNames, ...(schedule ? ['parseSchedule'] : [])].sort();
+  const functionNames = functions.map((name) => `${name}Function`);
+  const names = ['loadWith', ...verbNames, ...functionNames, ...(schedule ? ['parseSchedule'] : [])].sort();
   const parts = [
     `verbs: [${verbNames.join(', ')}]`,
-    `functions: { ${groupNames.join(', ')} }`,
+    `functions: [${functionNames.join(', ')}]`,
     ...(schedule ? ['parseSchedule'] : []),
   ];
   return `// Made by \`cffbrw build\` from ${built.documents[0]?.file}: change that, and build it again.

@@ -73,86 +73,104 @@ function compare(given: readonly Json[], call: Call): Json {
 
 const pure = true;
 
+export const lenFunction: FunctionEntry = {
+  name: 'len',
+  parameters: 'value',
+  summary: 'How many characters, elements or keys.',
+  example: "len(['a', 'b'])",
+  result: 2,
+  pure,
+  call: len,
+};
+
+export const keysFunction: FunctionEntry = {
+  name: 'keys',
+  parameters: 'object',
+  summary: 'The keys of an object.',
+  example: 'keys({ a: 1, b: 2 })',
+  result: ['a', 'b'],
+  pure,
+  call: (given, call) => paid(Object.keys(object(given, 0, call)), call),
+};
+
+export const valuesFunction: FunctionEntry = {
+  name: 'values',
+  parameters: 'object',
+  summary: 'The values of an object.',
+  example: 'values({ a: 1, b: 2 })',
+  result: [1, 2],
+  pure,
+  call: values,
+};
+
+export const entriesFunction: FunctionEntry = {
+  name: 'entries',
+  parameters: 'object',
+  summary: 'The keys with their values.',
+  example: 'entries({ a: 1 })',
+  result: [['a', 1]],
+  pure,
+  call: entries,
+};
+
+export const fromEntriesFunction: FunctionEntry = {
+  name: 'fromEntries',
+  parameters: 'list',
+  summary: 'The object of such entries.',
+  example: "fromEntries([['a', 1]])",
+  result: { a: 1 },
+  pure,
+  call: fromEntries,
+};
+
+export const reverseFunction: FunctionEntry = {
+  name: 'reverse',
+  parameters: 'list',
+  summary: 'The elements from last to first.',
+  example: 'reverse([1, 2])',
+  result: [2, 1],
+  pure,
+  call: reverse,
+};
+
+export const rangeFunction: FunctionEntry = {
+  name: 'range',
+  parameters: 'length',
+  summary: 'The integers from 0, so many.',
+  example: 'range(3)',
+  result: [0, 1, 2],
+  pure,
+  call: range,
+};
+
+export const compareFunction: FunctionEntry = {
+  name: 'compare',
+  parameters: 'a, b',
+  summary: '−1, 0 or 1: the order of two numbers or two texts, for `sort`.',
+  example: "compare('a', 'b')",
+  result: -1,
+  pure,
+  call: compare,
+};
+
+export const typeFunction: FunctionEntry = {
+  name: 'type',
+  parameters: 'value',
+  summary: '`null`, `boolean`, `number`, `string`, `list` or `object`.',
+  example: 'type([1])',
+  result: 'list',
+  pure,
+  call: ([value]) => typeName(value ?? null),
+};
+
 export const collectionFunctions: readonly FunctionEntry[] = [
-  {
-    name: 'len',
-    parameters: 'value',
-    summary: 'How many characters, elements or keys.',
-    example: "len(['a', 'b'])",
-    result: 2,
-    pure,
-    call: len,
-  },
-  {
-    name: 'keys',
-    parameters: 'object',
-    summary: 'The keys of an object.',
-    example: 'keys({ a: 1, b: 2 })',
-    result: ['a', 'b'],
-    pure,
-    call: (given, call) => paid(Object.keys(object(given, 0, call)), call),
-  },
-  {
-    name: 'values',
-    parameters: 'object',
-    summary: 'The values of an object.',
-    example: 'values({ a: 1, b: 2 })',
-    result: [1, 2],
-    pure,
-    call: values,
-  },
-  {
-    name: 'entries',
-    parameters: 'object',
-    summary: 'The keys with their values.',
-    example: 'entries({ a: 1 })',
-    result: [['a', 1]],
-    pure,
-    call: entries,
-  },
-  {
-    name: 'fromEntries',
-    parameters: 'list',
-    summary: 'The object of such entries.',
-    example: "fromEntries([['a', 1]])",
-    result: { a: 1 },
-    pure,
-    call: fromEntries,
-  },
-  {
-    name: 'reverse',
-    parameters: 'list',
-    summary: 'The elements from last to first.',
-    example: 'reverse([1, 2])',
-    result: [2, 1],
-    pure,
-    call: reverse,
-  },
-  {
-    name: 'range',
-    parameters: 'length',
-    summary: 'The integers from 0, so many.',
-    example: 'range(3)',
-    result: [0, 1, 2],
-    pure,
-    call: range,
-  },
-  {
-    name: 'compare',
-    parameters: 'a, b',
-    summary: '−1, 0 or 1: the order of two numbers or two texts, for `sort`.',
-    example: "compare('a', 'b')",
-    result: -1,
-    pure,
-    call: compare,
-  },
-  {
-    name: 'type',
-    parameters: 'value',
-    summary: '`null`, `boolean`, `number`, `string`, `list` or `object`.',
-    example: 'type([1])',
-    result: 'list',
-    pure,
-    call: ([value]) => typeName(value ?? null),
-  },
+  lenFunction,
+  keysFunction,
+  valuesFunction,
+  entriesFunction,
+  fromEntriesFunction,
+  reverseFunction,
+  rangeFunction,
+  compareFunction,
+  typeFunction,
 ];

@@ -41,33 +41,44 @@ const pure = true;
 const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
 const signed = '6afa9046a9579cad143a384c1b564b9a250d27d6f6a63f9f20bf3a7594c9e2c6';
 
-export const cryptoFunctions: readonly FunctionEntry[] = [
-  {
-    name: 'hash',
-    parameters: 'text',
-    summary: 'SHA-256, as 64 hexadecimal digits.',
-    example: "hash('abc')",
-    result: abc,
-    pure,
-    call: hash,
-  },
-  {
-    name: 'hmac',
-    parameters: 'secret, text',
-    summary: 'HMAC-SHA-256, as 64 hexadecimal digits. The first argument may be `secrets.NAME` anywhere.',
-    example: "hmac('key', 'text')",
-    result: signed,
-    pure,
-    call: hmac,
-  },
-  {
-    name: 'bucket',
-    parameters: 'text, count',
-    summary: 'An integer from 0 up to, not including, `count`: the same for the same text, and spread evenly. For percentages.',
-    example: "bucket('new-menu:ann', 100)",
-    result: 28,
-    pure,
-    call: bucket,
-  },
-  { name: 'base64', parameters: 'text', summary: 'In base64.', example: "base64('abc')", result: 'YWJj', pure, call: base64 },
-];
+export const hashFunction: FunctionEntry = {
+  name: 'hash',
+  parameters: 'text',
+  summary: 'SHA-256, as 64 hexadecimal digits.',
+  example: "hash('abc')",
+  result: abc,
+  pure,
+  call: hash,
+};
+
+export const hmacFunction: FunctionEntry = {
+  name: 'hmac',
+  parameters: 'secret, text',
+  summary: 'HMAC-SHA-256, as 64 hexadecimal digits. The first argument may be `secrets.NAME` anywhere.',
+  example: "hmac('key', 'text')",
+  result: signed,
+  pure,
+  call: hmac,
+};
+
+export const bucketFunction: FunctionEntry = {
+  name: 'bucket',
+  parameters: 'text, count',
+  summary: 'An integer from 0 up to, not including, `count`: the same for the same text, and spread evenly. For percentages.',
+  example: "bucket('new-menu:ann', 100)",
+  result: 28,
+  pure,
+  call: bucket,
+};
+
+export const base64Function: FunctionEntry = {
+  name: 'base64',
+  parameters: 'text',
+  summary: 'In base64.',
+  example: "base64('abc')",
+  result: 'YWJj',
+  pure,
+  call: base64,
+};
+
+export const cryptoFunctions: readonly FunctionEntry[] = [hashFunction, hmacFunction, bucketFunction, base64Function];

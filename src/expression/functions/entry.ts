@@ -17,10 +17,8 @@ export interface FunctionEntry {
   call(given: readonly Json[], call: Call): Json;
 }
 
-export type FunctionGroups = Readonly<Record<string, readonly FunctionEntry[]>>;
-
-export function namedFunctions(groups: FunctionGroups): ReadonlyMap<string, FunctionEntry> {
-  return new Map(Object.values(groups).flatMap((group) => group.map((entry) => [entry.name, entry] as const)));
+export function namedFunctions(groups: readonly (readonly FunctionEntry[])[]): ReadonlyMap<string, FunctionEntry> {
+  return new Map(groups.flatMap((group) => group.map((entry) => [entry.name, entry] as const)));
 }
 
 export type FunctionTable = Pick<ReadonlyMap<string, FunctionEntry>, 'get' | 'keys'>;

@@ -67,77 +67,93 @@ function parseNumber(given: readonly Json[], call: Call): Json {
 
 const pure = true;
 
+export const numberFunction: FunctionEntry = {
+  name: 'number',
+  parameters: 'text',
+  summary: 'A text as a number; null when it is not one.',
+  example: "number('12.5')",
+  result: 12.5,
+  pure,
+  call: parseNumber,
+};
+
+export const roundFunction: FunctionEntry = {
+  name: 'round',
+  parameters: 'number, digits?',
+  summary: 'The nearest integer, or so many digits after the point; halves go up.',
+  example: 'round(1.005, 2)',
+  result: 1.01,
+  pure,
+  call: round,
+};
+
+export const floorFunction: FunctionEntry = {
+  name: 'floor',
+  parameters: 'number',
+  summary: 'The integer at or below.',
+  example: 'floor(-1.5)',
+  result: -2,
+  pure,
+  call: /* @__PURE__ */ calculated(Math.floor),
+};
+
+export const ceilFunction: FunctionEntry = {
+  name: 'ceil',
+  parameters: 'number',
+  summary: 'The integer at or above.',
+  example: 'ceil(1.2)',
+  result: 2,
+  pure,
+  call: /* @__PURE__ */ calculated(Math.ceil),
+};
+
+export const absFunction: FunctionEntry = {
+  name: 'abs',
+  parameters: 'number',
+  summary: 'Without its sign.',
+  example: 'abs(-3)',
+  result: 3,
+  pure,
+  call: /* @__PURE__ */ calculated(Math.abs),
+};
+
+export const minFunction: FunctionEntry = {
+  name: 'min',
+  parameters: 'number, …',
+  summary: 'The smallest of the arguments, or of one list.',
+  example: 'min(3, 1, 2)',
+  result: 1,
+  pure,
+  call: /* @__PURE__ */ extreme((a, b) => a < b),
+};
+
+export const maxFunction: FunctionEntry = {
+  name: 'max',
+  parameters: 'number, …',
+  summary: 'The largest of the arguments, or of one list.',
+  example: 'max([3, 1, 2])',
+  result: 3,
+  pure,
+  call: /* @__PURE__ */ extreme((a, b) => a > b),
+};
+
+export const sumFunction: FunctionEntry = {
+  name: 'sum',
+  parameters: 'list',
+  summary: 'All numbers of a list added up.',
+  example: 'sum([1, 2, 3])',
+  result: 6,
+  pure,
+  call: sum,
+};
+
 export const numberFunctions: readonly FunctionEntry[] = [
-  {
-    name: 'number',
-    parameters: 'text',
-    summary: 'A text as a number; null when it is not one.',
-    example: "number('12.5')",
-    result: 12.5,
-    pure,
-    call: parseNumber,
-  },
-  {
-    name: 'round',
-    parameters: 'number, digits?',
-    summary: 'The nearest integer, or so many digits after the point; halves go up.',
-    example: 'round(1.005, 2)',
-    result: 1.01,
-    pure,
-    call: round,
-  },
-  {
-    name: 'floor',
-    parameters: 'number',
-    summary: 'The integer at or below.',
-    example: 'floor(-1.5)',
-    result: -2,
-    pure,
-    call: calculated(Math.floor),
-  },
-  {
-    name: 'ceil',
-    parameters: 'number',
-    summary: 'The integer at or above.',
-    example: 'ceil(1.2)',
-    result: 2,
-    pure,
-    call: calculated(Math.ceil),
-  },
-  {
-    name: 'abs',
-    parameters: 'number',
-    summary: 'Without its sign.',
-    example: 'abs(-3)',
-    result: 3,
-    pure,
-    call: calculated(Math.abs),
-  },
-  {
-    name: 'min',
-    parameters: 'number, …',
-    summary: 'The smallest of the arguments, or of one list.',
-    example: 'min(3, 1, 2)',
-    result: 1,
-    pure,
-    call: extreme((a, b) => a < b),
-  },
-  {
-    name: 'max',
-    parameters: 'number, …',
-    summary: 'The largest of the arguments, or of one list.',
-    example: 'max([3, 1, 2])',
-    result: 3,
-    pure,
-    call: extreme((a, b) => a > b),
-  },
-  {
-    name: 'sum',
-    parameters: 'list',
-    summary: 'All numbers of a list added up.',
-    example: 'sum([1, 2, 3])',
-    result: 6,
-    pure,
-    call: sum,
-  },
+  numberFunction,
+  roundFunction,
+  floorFunction,
+  ceilFunction,
+  absFunction,
+  minFunction,
+  maxFunction,
+  sumFunction,
 ];

@@ -108,113 +108,137 @@ function json(given: readonly Json[], call: Call): Json {
 
 const pure = true;
 
+export const lowerFunction: FunctionEntry = {
+  name: 'lower',
+  parameters: 'text',
+  summary: 'In lower case.',
+  example: "lower('Ada')",
+  result: 'ada',
+  pure,
+  call: /* @__PURE__ */ changed((value) => value.toLowerCase()),
+};
+
+export const upperFunction: FunctionEntry = {
+  name: 'upper',
+  parameters: 'text',
+  summary: 'In upper case.',
+  example: "upper('Ada')",
+  result: 'ADA',
+  pure,
+  call: /* @__PURE__ */ changed((value) => value.toUpperCase()),
+};
+
+export const trimFunction: FunctionEntry = {
+  name: 'trim',
+  parameters: 'text',
+  summary: 'Without white space at both ends.',
+  example: "trim(' a b ')",
+  result: 'a b',
+  pure,
+  call: /* @__PURE__ */ changed((value) => value.trim()),
+};
+
+export const sliceFunction: FunctionEntry = {
+  name: 'slice',
+  parameters: 'value, start, end?',
+  summary: 'A part of a text or a list; negative positions count from its end.',
+  example: "slice('voucher', 0, 4)",
+  result: 'vouc',
+  pure,
+  call: slice,
+};
+
+export const splitFunction: FunctionEntry = {
+  name: 'split',
+  parameters: 'text, separator',
+  summary: 'The parts of a text between separators.',
+  example: "split('a,b', ',')",
+  result: ['a', 'b'],
+  pure,
+  call: split,
+};
+
+export const joinFunction: FunctionEntry = {
+  name: 'join',
+  parameters: 'list, separator',
+  summary: 'The elements as one text.',
+  example: "join(['a', 2], '-')",
+  result: 'a-2',
+  pure,
+  call: join,
+};
+
+export const includesFunction: FunctionEntry = {
+  name: 'includes',
+  parameters: 'value, part',
+  summary: 'Whether a text contains a text, or a list an element.',
+  example: "includes(['red', 'blue'], 'red')",
+  result: true,
+  pure,
+  call: includes,
+};
+
+export const startsWithFunction: FunctionEntry = {
+  name: 'startsWith',
+  parameters: 'text, start',
+  summary: 'Whether a text starts so.',
+  example: "startsWith('W-12', 'W-')",
+  result: true,
+  pure,
+  call: /* @__PURE__ */ searched((value, part) => value.startsWith(part)),
+};
+
+export const endsWithFunction: FunctionEntry = {
+  name: 'endsWith',
+  parameters: 'text, end',
+  summary: 'Whether a text ends so.',
+  example: "endsWith('a.png', '.png')",
+  result: true,
+  pure,
+  call: /* @__PURE__ */ searched((value, part) => value.endsWith(part)),
+};
+
+export const replaceFunction: FunctionEntry = {
+  name: 'replace',
+  parameters: 'text, part, other',
+  summary: 'Every occurrence of a part replaced.',
+  example: "replace('a b c', ' ', '-')",
+  result: 'a-b-c',
+  pure,
+  call: replace,
+};
+
+export const stringFunction: FunctionEntry = {
+  name: 'string',
+  parameters: 'value',
+  summary: 'A number or a boolean as text.',
+  example: 'string(12.5)',
+  result: '12.5',
+  pure,
+  call: string,
+};
+
+export const jsonFunction: FunctionEntry = {
+  name: 'json',
+  parameters: 'value',
+  summary: 'Any value as JSON text.',
+  example: "json({ a: [1, 'b'] })",
+  result: '{"a":[1,"b"]}',
+  pure,
+  call: json,
+};
+
 export const textFunctions: readonly FunctionEntry[] = [
-  {
-    name: 'lower',
-    parameters: 'text',
-    summary: 'In lower case.',
-    example: "lower('Ada')",
-    result: 'ada',
-    pure,
-    call: changed((value) => value.toLowerCase()),
-  },
-  {
-    name: 'upper',
-    parameters: 'text',
-    summary: 'In upper case.',
-    example: "upper('Ada')",
-    result: 'ADA',
-    pure,
-    call: changed((value) => value.toUpperCase()),
-  },
-  {
-    name: 'trim',
-    parameters: 'text',
-    summary: 'Without white space at both ends.',
-    example: "trim(' a b ')",
-    result: 'a b',
-    pure,
-    call: changed((value) => value.trim()),
-  },
-  {
-    name: 'slice',
-    parameters: 'value, start, end?',
-    summary: 'A part of a text or a list; negative positions count from its end.',
-    example: "slice('voucher', 0, 4)",
-    result: 'vouc',
-    pure,
-    call: slice,
-  },
-  {
-    name: 'split',
-    parameters: 'text, separator',
-    summary: 'The parts of a text between separators.',
-    example: "split('a,b', ',')",
-    result: ['a', 'b'],
-    pure,
-    call: split,
-  },
-  {
-    name: 'join',
-    parameters: 'list, separator',
-    summary: 'The elements as one text.',
-    example: "join(['a', 2], '-')",
-    result: 'a-2',
-    pure,
-    call: join,
-  },
-  {
-    name: 'includes',
-    parameters: 'value, part',
-    summary: 'Whether a text contains a text, or a list an element.',
-    example: "includes(['red', 'blue'], 'red')",
-    result: true,
-    pure,
-    call: includes,
-  },
-  {
-    name: 'startsWith',
-    parameters: 'text, start',
-    summary: 'Whether a text starts so.',
-    example: "startsWith('W-12', 'W-')",
-    result: true,
-    pure,
-    call: searched((value, part) => value.startsWith(part)),
-  },
-  {
-    name: 'endsWith',
-    parameters: 'text, end',
-    summary: 'Whether a text ends so.',
-    example: "endsWith('a.png', '.png')",
-    result: true,
-    pure,
-    call: searched((value, part) => value.endsWith(part)),
-  },
-  {
-    name: 'replace',
-    parameters: 'text, part, other',
-    summary: 'Every occurrence of a part replaced.',
-    example: "replace('a b c', ' ', '-')",
-    result: 'a-b-c',
-    pure,
-    call: replace,
-  },
-  {
-    name: 'string',
-    parameters: 'value',
-    summary: 'A number or a boolean as text.',
-    example: 'string(12.5)',
-    result: '12.5',
-    pure,
-    call: string,
-  },
-  {
-    name: 'json',
-    parameters: 'value',
-    summary: 'Any value as JSON text.',
-    example: "json({ a: [1, 'b'] })",
-    result: '{"a":[1,"b"]}',
-    pure,
-    call: json,
-  },
+  lowerFunction,
+  upperFunction,
+  trimFunction,
+  sliceFunction,
+  splitFunction,
+  joinFunction,
+  includesFunction,
+  startsWithFunction,
+  endsWithFunction,
+  replaceFunction,
+  stringFunction,
+  jsonFunction,
 ];

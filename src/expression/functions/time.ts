@@ -97,59 +97,71 @@ function inZone(date: Date, format: Intl.DateTimeFormat): string {
   return `${new Date(withMilliseconds).toISOString().slice(0, -1)}${sign}${hours}:${minutes}`;
 }
 
+export const durationFunction: FunctionEntry = {
+  name: 'duration',
+  parameters: 'text',
+  summary: 'Milliseconds of an integer with ms, s, m, h or d.',
+  example: "duration('5m')",
+  result: 300_000,
+  pure: true,
+  call: duration,
+};
+
+export const timeFunction: FunctionEntry = {
+  name: 'time',
+  parameters: 'text',
+  summary: 'Milliseconds since 1970 of an ISO 8601 time with its offset, or of a date (midnight UTC).',
+  example: "time('2026-11-20T09:30:00+07:00')",
+  result: 1_795_141_800_000,
+  pure: true,
+  call: time,
+};
+
+export const isoFunction: FunctionEntry = {
+  name: 'iso',
+  parameters: 'ms, zone?',
+  summary: 'A time as ISO 8601, in UTC or in an IANA zone.',
+  example: "iso(0, 'Asia/Tokyo')",
+  result: '1970-01-01T09:00:00.000+09:00',
+  pure: true,
+  call: iso,
+};
+
+export const nowFunction: FunctionEntry = {
+  name: 'now',
+  parameters: '',
+  summary: 'When the run began, in milliseconds since 1970: the same everywhere in a run.',
+  example: 'now()',
+  result: null,
+  pure: false,
+  call: (_given, { frame }) => frame.now(),
+};
+
+export const randomFunction: FunctionEntry = {
+  name: 'random',
+  parameters: '',
+  summary: 'A number from 0 up to, not including, 1. The run seeds it, so a retry draws the same.',
+  example: 'random() < 0.5',
+  result: null,
+  pure: false,
+  call: (_given, { frame }) => frame.random(),
+};
+
+export const uuidFunction: FunctionEntry = {
+  name: 'uuid',
+  parameters: '',
+  summary: 'A new UUID. A retry of the run gets the same one.',
+  example: 'uuid()',
+  result: null,
+  pure: false,
+  call: (_given, { frame }) => frame.uuid(),
+};
+
 export const timeFunctions: readonly FunctionEntry[] = [
-  {
-    name: 'duration',
-    parameters: 'text',
-    summary: 'Milliseconds of an integer with ms, s, m, h or d.',
-    example: "duration('5m')",
-    result: 300_000,
-    pure: true,
-    call: duration,
-  },
-  {
-    name: 'time',
-    parameters: 'text',
-    summary: 'Milliseconds since 1970 of an ISO 8601 time with its offset, or of a date (midnight UTC).',
-    example: "time('2026-11-20T09:30:00+07:00')",
-    result: 1_795_141_800_000,
-    pure: true,
-    call: time,
-  },
-  {
-    name: 'iso',
-    parameters: 'ms, zone?',
-    summary: 'A time as ISO 8601, in UTC or in an IANA zone.',
-    example: "iso(0, 'Asia/Tokyo')",
-    result: '1970-01-01T09:00:00.000+09:00',
-    pure: true,
-    call: iso,
-  },
-  {
-    name: 'now',
-    parameters: '',
-    summary: 'When the run began, in milliseconds since 1970: the same everywhere in a run.',
-    example: 'now()',
-    result: null,
-    pure: false,
-    call: (_given, { frame }) => frame.now(),
-  },
-  {
-    name: 'random',
-    parameters: '',
-    summary: 'A number from 0 up to, not including, 1. The run seeds it, so a retry draws the same.',
-    example: 'random() < 0.5',
-    result: null,
-    pure: false,
-    call: (_given, { frame }) => frame.random(),
-  },
-  {
-    name: 'uuid',
-    parameters: '',
-    summary: 'A new UUID. A retry of the run gets the same one.',
-    example: 'uuid()',
-    result: null,
-    pure: false,
-    call: (_given, { frame }) => frame.uuid(),
-  },
+  durationFunction,
+  timeFunction,
+  isoFunction,
+  nowFunction,
+  randomFunction,
+  uuidFunction,
 ];
