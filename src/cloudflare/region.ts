@@ -15,7 +15,7 @@ import { problemResponse, toProblem } from '../http/problem.ts';
 import { openReplica } from '../replica/open.ts';
 import type { Replica } from '../replica/replica.ts';
 import { openSites, type Sites } from '../replica/sites.ts';
-import { type Cron, startCron } from '../workflow/cron.ts';
+import type { Cron } from '../workflow/cron.ts';
 import { createHubBackbone, type HubBackbone } from './backbone.ts';
 import { type Env, type ObjectState, secretsOf, stubOf } from './bindings.ts';
 import { emptyUsage } from './driver.ts';
@@ -45,7 +45,7 @@ interface Opened {
   readonly backbone: HubBackbone;
   readonly handler: Handler;
   readonly sites: Sites;
-  readonly cron: Cron;
+  readonly cron: Cron | null;
 }
 
 /** A region's object, of which the runtime makes one for each name. */
@@ -71,6 +71,8 @@ export class RegionObject {
   }
 
   async fetch(request: Request): Promise<Response> {
+    if (request.headers.get(objectHeader) === 'usage')
+      return Response.json({ ...this.usage, status: this.#opened?.replica.status ?? null });
     const leave = this.#host.enter();
     this.usage.requests += 1;
     try {
@@ -106,10 +108,8 @@ export class RegionObject {
         return this.#pushed(request);
       case 'events':
         return this.#stream(request);
-      case 'wake':
-        return this.#open().then(() => Response.json(null));
       default:
-        return Response.json({ ...this.usage, status: this.#opened?.replica.status ?? null });
+        return this.#open().then(() => Response.json(null));
     }
   }
 
@@ -154,7 +154,7 @@ export class RegionObject {
   async #reopen({ replica, cron, sites }: Opened): Promise<Opened> {
     this.#opened = null;
     sites.close();
-    await cron.close();
+    await cron?.close();
     await replica.close();
     return this.#begin();
   }
@@ -202,7 +202,7 @@ export class RegionObject {
       const secrets = secretsOf(app.settings.secrets, this.#env);
       const context = { app, replica, host, log: workerLog, secrets };
       const handler = createHandler({ ...context, background: (work) => this.#background(work), eventBeats: false });
-      const cron = startCron({ ...context, plans: app.workflows.values(), backbone });
+      const cron = app.startCron?.({ ...context, plans: app.workflows.values(), backbone }) ?? null;
       return { replica, backbone, handler, sites, cron };
     } catch (error) {
       await store.close();
@@ -217,7 +217,8 @@ export class RegionObject {
       try {
         return await objectAnswer<Answered>(await hub.fetch(objectRequest('questions', questions)));
       } finally {
-        release();
+        // Whoever waits takes back its timer first: left over, it would become an alarm.
+        this.#host.after(0, release);
       }
     };
     return createHubBackbone({
