@@ -33,6 +33,8 @@ export interface StormOptions {
   readonly lateEdits?: StormOptions['edits'];
   /** Once, before the first death. */
   readonly prepare?: (send: Send) => Promise<void>;
+  /** How long a life is at least and at most. Default: 100 and 450. */
+  readonly lifeMs?: readonly [atLeast: number, atMost: number];
   /** Called by many at once, again and again, while the process lives. */
   readonly work: (send: Send, worker: number) => Promise<void>;
   /** After the last death, with everything running. */
@@ -61,7 +63,7 @@ export const weather = (options: StormOptions): Promise<void> =>
           alive = false;
           running.child.kill('SIGKILL');
         },
-        randomInt(100, 450),
+        randomInt(...(options.lifeMs ?? [100, 450])),
       );
       await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)));
       await running.stop('SIGKILL');
