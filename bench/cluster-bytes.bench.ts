@@ -19,8 +19,8 @@ export interface ClusterBytesParameters {
 }
 
 export const parameters: Record<'small' | 'large', ClusterBytesParameters> = {
-  small: { sizes: [3], durationMs: 400, perSecond: 200 },
-  large: { sizes: [2, 3, 5, 8], durationMs: 1_500, perSecond: 400 },
+  small: { sizes: [3], durationMs: 300, perSecond: 200 },
+  large: { sizes: [2, 3, 5, 8], durationMs: 800, perSecond: 400 },
 };
 
 /** Until everybody has heard of everything. */

@@ -22,8 +22,8 @@ export interface ClusterTakesParameters {
 }
 
 export const parameters: Record<'small' | 'large', ClusterTakesParameters> = {
-  small: { sizes: [3], rounds: 1, durationMs: 500, connections: 60, perSecond: 500 },
-  large: { sizes: [2, 3, 5, 8], rounds: 5, durationMs: 1_500, connections: 60, perSecond: 1_000 },
+  small: { sizes: [3], rounds: 1, durationMs: 400, connections: 100, perSecond: 500 },
+  large: { sizes: [2, 3, 5, 8], rounds: 4, durationMs: 1_250, connections: 100, perSecond: 1_000 },
 };
 
 /** Where the targets stand. */
@@ -37,13 +37,14 @@ interface Subject {
   readonly counter: 'vouchers' | 'tickets';
   readonly perSecond?: number;
   readonly rounds: LoadResult[];
-  /** Processor seconds of the servers per answered request, of each round. */
+  /** Processor seconds of the servers and of PostgreSQL, per answered request, of each round. */
   readonly costs: number[];
+  readonly databaseCosts: number[];
 }
 
-type SubjectOf = Omit<Subject, 'rounds' | 'costs'>;
+type SubjectOf = Omit<Subject, 'rounds' | 'costs' | 'databaseCosts'>;
 
-const subjectOf = (given: SubjectOf): Subject => ({ ...given, rounds: [], costs: [] });
+const subjectOf = (given: SubjectOf): Subject => ({ ...given, rounds: [], costs: [], databaseCosts: [] });
 
 const steady = { one: 'one machine', several: 'replicas' } as const;
 
@@ -79,7 +80,7 @@ async function measureSize(stage: Stage, size: number, client: ChildProcess, opt
   const problems: string[] = [];
   for (let round = -1; round < options.rounds; round += 1) {
     for (const subject of subjects) {
-      const result = await loadOnce(subject, client, options, round >= 0);
+      const result = await loadOnce({ stage, subject, client, options, counts: round >= 0 });
       answered.set(subject, (answered.get(subject) ?? 0) + result.answered);
       if (result.wrong !== null) problems.push(`${subject.name} of ${size} answered: ${result.wrong.slice(0, 500)}`);
     }
@@ -98,16 +99,28 @@ const steadySubjects = (
   subjectOf({ name: steady.several, servers: replicas, path: '/spin', counter: 'vouchers', perSecond }),
 ];
 
-async function loadOnce(subject: Subject, client: ChildProcess, options: ClusterTakesParameters, counts: boolean) {
+interface Loading {
+  readonly stage: Stage;
+  readonly subject: Subject;
+  readonly client: ChildProcess;
+  readonly options: ClusterTakesParameters;
+  readonly counts: boolean;
+}
+
+async function loadOnce({ stage, subject, client, options, counts }: Loading): Promise<LoadResult> {
   const { servers, path, perSecond } = subject;
   const { durationMs, connections } = options;
   const before = costOf(servers);
+  const databaseBefore = stage.databaseCpuSeconds();
   const load: Load = { ports: portsOf(servers), path, durationMs, connections, won: true, ...(perSecond && { perSecond }) };
   client.send(load);
   const [result] = (await once(client, 'message')) as [LoadResult];
   if (counts) {
     subject.rounds.push(result);
-    if (before !== null) subject.costs.push(((costOf(servers) ?? 0) - before) / result.answered);
+    const [after, databaseAfter] = [costOf(servers), stage.databaseCpuSeconds()];
+    if (before !== null && after !== null) subject.costs.push((after - before) / result.answered);
+    if (databaseBefore !== null && databaseAfter !== null)
+      subject.databaseCosts.push((databaseAfter - databaseBefore) / result.answered);
   }
   return result;
 }
@@ -166,10 +179,11 @@ function rowOf(subject: Subject, { name, unit, figure }: Measured, ratios: Row['
   return { name, unit, figure, ratios, targets, note: noteOf(subject) };
 }
 
-function noteOf({ rounds, costs }: Subject): string {
+function noteOf({ rounds, costs, databaseCosts }: Subject): string {
   const p50 = format(median(rounds.map((one) => one.p50Ms)), 'ms');
   const p99 = format(median(rounds.map((one) => one.p99Ms)), 'ms');
-  const cost = costs.length === 0 ? '' : `, ${Math.round(median(costs) * 1_000_000)} µs of processor`;
+  const micros = (seconds: readonly number[]): number => Math.round(median(seconds) * 1_000_000);
+  const cost = costs.length === 0 ? '' : `, ${micros(costs)} + ${micros(databaseCosts)} µs of processor`;
   return `p50 ${p50}, p99 ${p99}${cost}`;
 }
 
@@ -196,6 +210,6 @@ function steadyRowsOf(one: Subject, several: Subject, size: number): Row[] {
 const notesOf = ({ connections, rounds, durationMs }: ClusterTakesParameters): string[] => [
   `${connections} connections from one client, one request at a time on each, every request another user; ${rounds} rounds of ${durationMs / 1000} s in turns; medians of the rounds, ratios of neighbouring rounds.`,
   'The alternative is Hono on Node, as many processes, with one prepared statement per spin over a pool of connections: UPDATE … RETURNING, and with once an INSERT of the user in the same statement.',
-  'All processes, the PostgreSQL and the client share this machine; every answer is durable before it is given (SQLite or PostgreSQL, synced).',
+  'Processor time of a take: of the processes, and of PostgreSQL. They and the client share this machine; every answer is durable before it is given (SQLite or PostgreSQL, synced).',
   'Not measured: several machines, a network, where each statement of the alternative waits for a round trip.',
 ];

@@ -1,9 +1,10 @@
 /** The stage of the cluster benchmarks: one PostgreSQL, replicas of the built command on it, and as many processes that ask it each time. */
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPostgres } from '../test/node/backbone-postgres.ts';
 import { bundleOf, inTemporary, root } from './built.ts';
-import { type ServerProcess, startCffbrw, startServer } from './processes.ts';
+import { cpuSecondsOfFamily, type ServerProcess, startCffbrw, startServer } from './processes.ts';
 
 export const names = {
   ours: 'cffbrw',
@@ -24,6 +25,8 @@ export interface Stage {
   database(name: string): Promise<string>;
   /** Where PostgreSQL listens. */
   readonly port: number;
+  /** Seconds of processor time that PostgreSQL has used; null where the system does not tell it. */
+  databaseCpuSeconds(): number | null;
   replicas(count: number, url: string): Promise<ServerProcess[]>;
   /** One replica without a backbone. */
   alone(): Promise<ServerProcess>;
@@ -33,6 +36,7 @@ export interface Stage {
 export const onStage = <Result>(work: (stage: Stage) => Promise<Result>): Promise<Result> =>
   inTemporary(async (directory) => {
     const server = await startPostgres(['-c', 'max_connections=200']);
+    const [master = 0] = readFileSync(join(server.directory, 'postmaster.pid'), 'utf8').split('\n').map(Number);
     const started: ServerProcess[] = [];
     const keep = async (starting: Promise<ServerProcess>): Promise<ServerProcess> => {
       const one = await starting;
@@ -49,6 +53,7 @@ export const onStage = <Result>(work: (stage: Stage) => Promise<Result>): Promis
       return await work({
         directory,
         port: server.port,
+        databaseCpuSeconds: () => cpuSecondsOfFamily(master),
         async database(name) {
           await server.admin().unsafe(`create database ${name}`);
           return server.url('', name);

@@ -129,6 +129,14 @@ export function cpuSeconds(pid: number | undefined): number | null {
   }
 }
 
+/** The same of a process and of those that it started and that still run. */
+export function cpuSecondsOfFamily(pid: number): number | null {
+  const own = cpuSeconds(pid);
+  if (own === null) return null;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.reduce((sum, child) => sum + (cpuSeconds(Number(child)) ?? 0), own);
+}
+
 /** Resident memory in MB; null where the system does not tell it this way. */
 export function residentMB(pid: number | undefined): number | null {
   try {
