@@ -8,6 +8,7 @@ import type { Language, Workflows } from './workflow/compiler.ts';
 import type { CheckedDocument } from './workflow/document.ts';
 import type { AppDocument } from './workflow/fields.ts';
 import type { Plan } from './workflow/plan.ts';
+import type { Schedules } from './workflow/schedules.ts';
 import { collectProblems, formatProblem, type Problems } from './workflow/source.ts';
 
 /** Where Cloudflare can be asked to put an object: its location hints. */
@@ -34,6 +35,8 @@ export interface App {
   readonly variables: ReadonlyMap<string, Variable>;
   readonly workflows: ReadonlyMap<string, Plan>;
   readonly settings: AppSettings;
+  /** Starts its schedules; null: it has none. */
+  readonly startCron: Schedules['startCron'] | null;
   /** Strategies that nobody declared (last-write-wins then), for `check`. */
   readonly implicit: ReadonlySet<string>;
   /** What it was made of, for `check`. */
@@ -73,6 +76,7 @@ export function assembleApp(checked: readonly LoadedDocument[], { language, prob
     variables,
     workflows,
     settings: settingsOf(first.document),
+    startCron: [...workflows.values()].some(({ cron }) => cron !== null) ? language.schedules.startCron : null,
     implicit: new Set(
       Object.entries(first.document.variables ?? {}).flatMap(([name, one]) => (one?.strategy === undefined ? [name] : [])),
     ),

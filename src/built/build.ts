@@ -2,6 +2,7 @@
 import { type App, assembleApp, type LoadedDocument } from '../assemble.ts';
 import { createCompiler, type Parser } from '../expression/compiler.ts';
 import { functions } from '../expression/functions.ts';
+import { compileMethod } from '../expression/methods.ts';
 import { acornParser } from '../expression/parse.ts';
 import type { Template, Tree } from '../expression/tree.ts';
 import type { Language } from '../workflow/compiler.ts';
@@ -37,11 +38,12 @@ const createNotes = () => ({
   templates: new Map<string, Template>(),
   verbs: new Set<string>(),
   calls: new Set<string>(),
+  methods: new Set<string>(),
 });
 type Notes = ReturnType<typeof createNotes>;
 
 /** The language, with what is asked of it noted. */
-function noting({ expressions, templates, verbs, calls }: Notes): Language {
+function noting({ expressions, templates, verbs, calls, methods }: Notes): Language {
   const parser: Parser = {
     expression: (source) => noted(expressions, source.text, acornParser.expression(source)),
     template: (source) => noted(templates, source.text, acornParser.template(source)),
@@ -55,7 +57,13 @@ function noting({ expressions, templates, verbs, calls }: Notes): Language {
   };
   return {
     ...language,
-    ...createCompiler({ parser, functions: called }),
+    ...createCompiler({
+      ...{ parser, functions: called },
+      compileMethod(tree, context) {
+        methods.add(tree.name);
+        return compileMethod(tree, context);
+      },
+    }),
     checkStep(verb, place, data) {
       verbs.add(verb.verb);
       // The form gives what is inside a step its own order, in which it is evaluated: who loads it has no form to ask.
@@ -69,9 +77,8 @@ function noted<Value>(table: Map<string, Value>, text: string, value: Value): Va
   return value;
 }
 
-function usesOf(app: App, { verbs, calls }: Notes): BuiltUses {
-  const schedule = [...app.workflows.values()].some(({ cron }) => cron !== null);
-  return { verbs: [...verbs].sort(), functions: [...calls].sort(), schedule };
+function usesOf(app: App, { verbs, calls, methods }: Notes): BuiltUses {
+  return { verbs: [...verbs].sort(), functions: [...calls].sort(), methods: methods.size > 0, schedules: app.startCron !== null };
 }
 
 const plain = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));

@@ -40,7 +40,8 @@ export const textStyles = ['plain', 'quoted', 'literal'] as const;
 export interface BuiltUses {
   readonly verbs: readonly string[];
   readonly functions: readonly string[];
-  readonly schedule: boolean;
+  readonly methods: boolean;
+  readonly schedules: boolean;
 }
 
 export interface BuiltContent {

@@ -2,9 +2,11 @@
 import { type App, assembleApp, type LoadedDocument } from '../assemble.ts';
 import { CffbrwError } from '../error.ts';
 import { createCompiler, type Parser } from '../expression/compiler.ts';
+import type { CompileMethod } from '../expression/context.ts';
 import { type FunctionEntry, namedFunctions } from '../expression/functions/entry.ts';
 import type { Source as TextSource } from '../expression/source.ts';
 import type { Language } from '../workflow/compiler.ts';
+import type { Schedules } from '../workflow/schedules.ts';
 import { collectProblems, dataSource, isMap, type Source } from '../workflow/source.ts';
 import { type Spot, sourceOf } from '../workflow/spots.ts';
 import { namedVerbs, type Verb } from '../workflow/steps/verb.ts';
@@ -14,24 +16,26 @@ import { type BuiltApp, type BuiltDocument, type BuiltPlaces, builtFormat, diges
 export interface Parts {
   readonly verbs: readonly Verb[];
   readonly functions: readonly FunctionEntry[];
-  readonly parseSchedule?: Language['parseSchedule'];
+  readonly compileMethod?: CompileMethod;
+  readonly schedules?: Schedules;
 }
 
 /** The app of what `cffbrw build` wrote. Throws INVALID_APP when it is none, or when a part is missing. */
-export function loadWith(data: unknown, { verbs, functions, parseSchedule = noSchedule }: Parts): App {
+export function loadWith(data: unknown, { verbs, functions, compileMethod = missing, schedules = noSchedules }: Parts): App {
   const built = checked(data);
   const parser: Parser = { expression: lookUp(built.expressions), template: lookUp(built.templates) };
   const language: Language = {
-    ...createCompiler({ parser, functions: namedFunctions([functions]) }),
-    ...{ verbs: namedVerbs(verbs), parseSchedule },
+    ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod }),
+    ...{ verbs: namedVerbs(verbs), schedules },
     checkStep: (_verb, _place, step) => step,
   };
   return assembleApp(built.documents.map(loadedDocument), { language, problems: collectProblems() });
 }
 
-function noSchedule(): never {
-  throw unusable('This app was built without a schedule.');
+function missing(): never {
+  throw unusable('This app was built without a part that it needs.');
 }
+const noSchedules: Schedules = { parseSchedule: missing, startCron: missing };
 
 const again = 'Run `npx cffbrw build` again, with the version of cffbrw that reads it here.';
 

@@ -3,15 +3,12 @@ import type { BuiltApp } from './built.ts';
 
 /** Default export: the app. */
 export function builtModule(built: BuiltApp): string {
-  const { verbs, functions, schedule } = built.uses;
-  const verbNames = verbs.map((verb) => `${verb}Verb`);
-  const functionNames = functions.map((name) => `${name}Function`);
-  const names = ['loadWith', ...verbNames, ...functionNames, ...(schedule ? ['parseSchedule'] : [])].sort();
-  const parts = [
-    `verbs: [${verbNames.join(', ')}]`,
-    `functions: [${functionNames.join(', ')}]`,
-    ...(schedule ? ['parseSchedule'] : []),
-  ];
+  const { uses } = built;
+  const verbs = uses.verbs.map((verb) => `${verb}Verb`);
+  const functions = uses.functions.map((name) => `${name}Function`);
+  const others = [...(uses.methods ? ['compileMethod'] : []), ...(uses.schedules ? ['schedules'] : [])];
+  const names = ['loadWith', ...verbs, ...functions, ...others].sort();
+  const parts = [`verbs: [${verbs.join(', ')}]`, `functions: [${functions.join(', ')}]`, ...others];
   return `// Made by \`cffbrw build\` from ${built.documents[0]?.file}: change that, and build it again.
 import { ${names.join(', ')} } from 'cffbrw/built';
 

@@ -1,10 +1,11 @@
 /** Any app that was built, from its JSON alone. A bundle that has this has every part of the language; a built module has its own. */
 import type { App } from '../assemble.ts';
 import { functions } from '../expression/functions.ts';
-import { parseSchedule } from '../workflow/schedule.ts';
+import { compileMethod } from '../expression/methods.ts';
+import { schedules } from '../workflow/schedules.ts';
 import { verbs } from '../workflow/steps/verbs.ts';
 import { loadWith } from './load.ts';
 
 /** The app of a file that `cffbrw build --out app.json` wrote. Throws INVALID_APP when it is none. */
 export const loadBuilt = (data: unknown): App =>
-  loadWith(data, { verbs: [...verbs.values()], functions: [...functions.values()], parseSchedule });
+  loadWith(data, { verbs: [...verbs.values()], functions: [...functions.values()], compileMethod, schedules });

@@ -1,6 +1,11 @@
 /** Compiles the expressions of documents, from their texts. */
 import { createCompiler } from './compiler.ts';
 import { functions } from './functions.ts';
+import { compileMethod } from './methods.ts';
 import { acornParser } from './parse.ts';
 
-export const { compileExpression, compileTemplate, compileValue } = createCompiler({ parser: acornParser, functions });
+export const { compileExpression, compileTemplate, compileValue } = createCompiler({
+  parser: acornParser,
+  functions,
+  compileMethod,
+});

@@ -1,6 +1,6 @@
 /** From texts to functions: bare ones (conditions), strings with `${ … }` in them, and any value that holds such strings. */
 import { forbiddenKeys, type Json, type JsonObject } from '../strategy/json.ts';
-import { type Context, createGathered, type Gathered, type Part, siteFor } from './context.ts';
+import { type CompileMethod, type Context, createGathered, type Gathered, type Part, siteFor } from './context.ts';
 import { anyShape, type Compiled, type Frame, maxResultDepth, type Scope, type Shape } from './expression.ts';
 import type { FunctionTable } from './functions/entry.ts';
 import { combine, compileNode, literal, templatePart } from './node.ts';
@@ -35,6 +35,7 @@ const nowhere = (): Places => undefined;
 export interface CompilerParts {
   readonly parser: Parser;
   readonly functions: FunctionTable;
+  readonly compileMethod: CompileMethod;
 }
 
 export const createCompiler = (parts: CompilerParts): ExpressionCompiler => ({
@@ -73,9 +74,9 @@ const noParameters: Context['parameters'] = new Map();
 
 const contextOf = (
   text: string,
-  { functions, scope, gathered, findPlaces }: Compilation & { findPlaces: () => Places },
+  { functions, compileMethod, scope, gathered, findPlaces }: Compilation & { findPlaces: () => Places },
 ): Context => ({
-  ...{ functions, scope, gathered },
+  ...{ functions, compileMethod, scope, gathered },
   compile: compileNode,
   source: createSource(text, findPlaces),
   parameters: noParameters,

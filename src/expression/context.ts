@@ -4,7 +4,7 @@ import { createFuel, type Frame, type Scope, type Shape, type VariableRead } fro
 import type { FunctionTable } from './functions/entry.ts';
 import type { Evaluate } from './operators.ts';
 import { type Site, type Source, siteOf } from './source.ts';
-import type { Tree } from './tree.ts';
+import type { Tree, TreeOf } from './tree.ts';
 
 /** A compiled part of an expression. */
 export interface Part {
@@ -41,6 +41,9 @@ export const createGathered = (): Gathered => ({
   readIndexes: new Map(),
 });
 
+/** `list.map(x => …)` */
+export type CompileMethod = (tree: TreeOf<'method'>, context: Context) => Part;
+
 /** Where the part that is being compiled stands. */
 export interface Context {
   readonly scope: Scope;
@@ -48,6 +51,7 @@ export interface Context {
   readonly compile: (tree: Tree, context: Context) => Part;
   readonly source: Source;
   readonly functions: FunctionTable;
+  readonly compileMethod: CompileMethod;
   readonly gathered: Gathered;
   readonly parameters: ReadonlyMap<string, Cell>;
   /** The key expression of a read that this is inside of, and whether this is inside an arrow. */

@@ -5,7 +5,6 @@ import { compileCall } from './call.ts';
 import { type Context, constantFrame, type Part, siteFor } from './context.ts';
 import { anyShape, type Frame, maxListLength, type Shape, scalarShape } from './expression.ts';
 import { safeKey } from './functions/collection.ts';
-import { compileMethod } from './methods.ts';
 import { binary, concatenation, conditional, type Evaluate, logical, negate, not } from './operators.ts';
 import { compileName, compileRoot } from './root.ts';
 import { eitherShape, itemShape, memberShape } from './shape.ts';
@@ -48,7 +47,7 @@ function compileKind(tree: Tree, context: Context): Part {
     case 'call':
       return compileCall(tree, context);
     case 'method':
-      return compileMethod(tree, context);
+      return context.compileMethod(tree, context);
     default:
       return operatorPart(tree, context);
   }

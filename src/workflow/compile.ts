@@ -1,13 +1,11 @@
 /** From checked documents to plans: triggers, the shape of the request, and the steps. */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { CffbrwError } from '../error.ts';
 import { anyShape, type Shape, scalarShape } from '../expression/expression.ts';
-import { canonical } from '../strategy/json.ts';
 import { schemaOf } from '../strategy/schema.ts';
 import type { Variable } from '../strategy/variable.ts';
 import { isTimezone } from '../strategy/window.ts';
 import { type Compilation, compileSteps, type Language, type Workflows } from './compiler.ts';
+import { digestOf } from './digest.ts';
 import type { CheckedDocument } from './document.ts';
 import { durationMs } from './duration.ts';
 import type { CronTrigger, HttpTrigger, WorkflowDocument } from './fields.ts';
@@ -73,10 +71,8 @@ function silentBecause({ http, call }: WorkflowDocument['on']): string | null {
 function planCron(cron: CronTrigger, { source, problems, language }: Compilation): Schedule | null {
   const at = cron.timezone !== undefined && !isTimezone(cron.timezone) ? 'timezone' : 'schedule';
   const rule = { schedule: cron.schedule, timezone: cron.timezone ?? 'UTC' };
-  return problems.attempt(source.placeOf(['on', 'cron', at]), () => language.parseSchedule(rule)) ?? null;
+  return problems.attempt(source.placeOf(['on', 'cron', at]), () => language.schedules.parseSchedule(rule)) ?? null;
 }
-
-export const digestOf = (value: unknown): string => bytesToHex(sha256(new TextEncoder().encode(canonical(value))));
 
 const fingerprintOf = (document: WorkflowDocument): string => {
   try {

@@ -11,7 +11,7 @@ import { durationMs } from './duration.ts';
 import { type Flow, meet } from './flow.ts';
 import type { Plan, PlannedStep, Touch } from './plan.ts';
 import { membersRead } from './reads.ts';
-import type { CronRule, Schedule } from './schedule.ts';
+import type { Schedules } from './schedules.ts';
 import type { NameScope } from './scope.ts';
 import { type FormPlace, isMap, kindOf, maxProblems, type Path, type Problems, pathText, type Source } from './source.ts';
 import type { StepContext, Verb } from './steps/verb.ts';
@@ -25,7 +25,7 @@ export interface Workflows {
 /** What documents may say, and what is done to their texts and forms: by acorn and zod (language.ts); in an app that was built it is done. */
 export interface Language extends Pick<ExpressionCompiler, 'compileExpression' | 'compileValue'> {
   readonly verbs: ReadonlyMap<string, Verb>;
-  readonly parseSchedule: (rule: CronRule) => Schedule;
+  readonly schedules: Schedules;
   /** The step if its form is right; else undefined, and `problems` says why. */
   checkStep(verb: Verb, place: FormPlace, data: Readonly<Record<string, unknown>>): Step | undefined;
 }

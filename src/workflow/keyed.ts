@@ -15,7 +15,7 @@
 import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { Replica } from '../replica/replica.ts';
-import { digestOf } from './compile.ts';
+import { digestOf } from './digest.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { defaultKeepMs } from './plan.ts';

@@ -3,10 +3,10 @@ import { compileExpression, compileValue } from '../expression/compile.ts';
 import type { Language } from './compiler.ts';
 import { checkForm } from './document.ts';
 import { formOf } from './form.ts';
-import { parseSchedule } from './schedule.ts';
+import { schedules } from './schedules.ts';
 import { verbs } from './steps/verbs.ts';
 
 export const language: Language = {
-  ...{ compileExpression, compileValue, verbs, parseSchedule },
+  ...{ compileExpression, compileValue, verbs, schedules },
   checkStep: (verb, place, data) => checkForm(formOf(verb), place, data),
 };

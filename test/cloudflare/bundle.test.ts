@@ -56,5 +56,5 @@ test('The Worker of an app with a schedule has what reads schedules, and one tha
     );
     expect((await runCli(['build', home], home)).code).toBe(0);
     expect([...(await bundle(home)).inside.keys()]).toContain('croner');
-    expect(await readFile(join(home, 'app.js'), 'utf8')).toMatch(/import \{ .*parseSchedule.*waitVerb \}/);
+    expect(await readFile(join(home, 'app.js'), 'utf8')).toMatch(/import \{ .*schedules.*waitVerb \}/);
   }));
