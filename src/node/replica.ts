@@ -9,6 +9,7 @@ import type { Witness } from '../replica/witness.ts';
 import type { Store } from '../store/store.ts';
 import type { Declarations, Fitting, Variable, VariablesInput } from '../strategy/index.ts';
 import type { PostgresBackbone } from './backbone.ts';
+import type { StartingBackbone } from './backbone-start.ts';
 import { nodeHost } from './host.ts';
 import { openSqliteStore } from './store.ts';
 import { type ObserveTime, timedBackbone, timedStore } from './timing.ts';
@@ -95,29 +96,42 @@ interface Opened {
 
 async function openOver(options: NodeReplicaOptions, { store, witness, lost, ends }: Opened): Promise<Location> {
   const { name = 'main', backbone: given = null, observeTime = () => {}, alarm = () => {}, variables, adopt = false } = options;
-  const connection = typeof given === 'string' ? await openNamed(given, store, options.refused) : null;
-  if (connection !== null) ends.push(connection.close);
-  const found = typeof given === 'string' ? connection : given;
+  const named = typeof given === 'string' ? await openNamed(given, store, options.refused) : null;
+  if (named !== null) ends.push(named.connection.close);
+  const found = typeof given === 'string' ? (named?.starting.backbone ?? null) : given;
   const backbone = found === null ? null : timedBackbone(found, observeTime);
   const timed = timedStore(store, observeTime);
   const replica = await openOn({ name, variables, host: nodeHost, store: timed, witness, lost, backbone, adopt, alarm });
-  if (connection !== null) {
+  if (named !== null) {
     const { openSites, operationsOver } = await import('./backbone-sites.ts');
-    const sites = await openSites({ replica, backbone: connection, host: nodeHost, alarm });
+    const sites = await openSites({ replica, backbone: named.starting.backbone, host: nodeHost, alarm });
     ends.unshift(async () => sites.close());
-    return { replica, backbone, sites: operationsOver(connection, nodeHost), lost };
+    named.starting.started();
+    return { replica, backbone, sites: operationsOver(named.connection, nodeHost), lost };
   }
   return { replica, backbone, sites: null, lost };
 }
 
+interface Named {
+  readonly connection: PostgresBackbone;
+  readonly starting: StartingBackbone;
+}
+
 /** The client of PostgreSQL is loaded where it is used. Where the last life stopped reading tells what must still be there. */
-async function openNamed(url: string, store: Store, refused: NodeOptions['refused']): Promise<PostgresBackbone> {
-  const [{ openPostgresBackbone }, { parseBackboneUrl }] = await Promise.all([
+async function openNamed(url: string, store: Store, refused: NodeOptions['refused']): Promise<Named> {
+  const [{ openPostgresBackbone }, { startingBackbone }, { parseBackboneUrl }] = await Promise.all([
     import('./backbone.ts'),
+    import('./backbone-start.ts'),
     import('./backbone-url.ts'),
   ]);
   const target = parseBackboneUrl(url);
   const records = await store.records({ prefix: cursorRecord });
   const cursor = records.find(({ name }) => name === cursorRecord)?.value ?? null;
-  return openPostgresBackbone({ target, cursor, ...(refused !== undefined && { refused }) });
+  let unreached: CffbrwError | null = null;
+  const tell = (error: CffbrwError) => {
+    unreached = error;
+    refused?.(error);
+  };
+  const connection = await openPostgresBackbone({ target, cursor, refused: tell });
+  return { connection, starting: startingBackbone(connection, unreached) };
 }
