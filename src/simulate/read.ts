@@ -6,8 +6,9 @@ import { formatProblem, readYaml } from '../workflow/index.ts';
 import { collectProblems, type Problems } from '../workflow/source.ts';
 import { compileCheck, compileRequest } from './expressions.ts';
 import { readFaults, readPartitions } from './read-faults.ts';
-import { knownRegions, ms, placeOf, type Reading, spread } from './reading.ts';
-import type { Expression, Invariant, Load, OutboundRule, Scenario, ScenarioDocument } from './scenario.ts';
+import { checkAnswered, checkLength, readLoads } from './read-load.ts';
+import { ms, placeOf, type Reading, spread } from './reading.ts';
+import type { Expression, Invariant, OutboundRule, Scenario, ScenarioDocument } from './scenario.ts';
 import { looseScenarioSchema } from './scenario.ts';
 import type { NetworkSettings } from './schedule.ts';
 
@@ -22,7 +23,11 @@ export function loadScenario({ path, text }: ScenarioFile, app: App): Scenario {
   const source = readYaml(path, text, problems);
   const document = source && checkForm(looseScenarioSchema, { source, problems, path: [], what: 'A scenario' });
   const scenario = source && document && resolve({ source, document, app, problems });
-  if (scenario) checkExpressions(scenario, app, problems);
+  if (scenario) {
+    checkLength(scenario, problems, source.placeOf(['load']));
+    checkExpressions(scenario, app, problems);
+    for (const load of scenario.load) checkAnswered(load, scenario.regions, { app, problems });
+  }
   if (!scenario || problems.list.length > 0) throw invalidScenario(problems.list);
   return Object.freeze(scenario);
 }
@@ -52,7 +57,7 @@ function resolve(reading: Reading): Scenario {
     startMs: document.start === undefined ? defaultStartMs : Date.parse(document.start),
     ...{ regions, network, faults },
     disk: { syncMs: ms(document.disk?.sync, 1), readMs: ms(document.disk?.read, 0), syncs: document.disk?.syncs ?? true },
-    load: loadsOf(reading, regions),
+    load: readLoads(reading, regions),
     outbound: outboundOf(document),
     always: invariantsOf(reading, 'always'),
     finally: invariantsOf(reading, 'finally'),
@@ -99,30 +104,6 @@ function checkSpreads({ source, problems }: Reading, network: NetworkSettings): 
     const message = `\`network.${name}\` has a median of ${medianMs} ms and a 99th percentile of ${p99Ms} ms.`;
     problems.add(source.placeOf(['network', name]), message, 'The median is more than 0 and the 99th percentile not below it.');
   }
-}
-
-function loadsOf(reading: Reading, regions: readonly string[]): readonly Load[] {
-  const { source, document, problems } = reading;
-  const many = Array.isArray(document.load);
-  return [document.load].flat().map((load, index) => {
-    const path = many ? ['load', index] : ['load'];
-    const request = [...path, 'request'];
-    if (!/^(\/|\$\{)/.test(load.request.path))
-      problems.add(source.placeOf([...request, 'path']), `\`path\` is \`${load.request.path}\`.`, 'A path begins with `/`.');
-    return {
-      users: load.users,
-      requests: load.requests ?? load.users,
-      fromMs: ms(load.from, 0),
-      overMs: ms(load.over, 0),
-      arrival: load.arrival ?? 'uniform',
-      regions: knownRegions(reading, load.regions, [...path, 'regions'], regions),
-      method: load.request.method ?? 'GET',
-      path: { text: load.request.path, place: placeOf(source, [...request, 'path']) },
-      headers: load.request.headers ?? {},
-      body: (load.request.body ?? null) as Load['body'],
-      place: source.placeOf(request),
-    };
-  });
 }
 
 const outboundOf = ({ outbound = [] }: ScenarioDocument): readonly OutboundRule[] =>

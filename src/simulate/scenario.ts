@@ -5,11 +5,14 @@
 import * as z from 'zod';
 import type { Place } from '../error.ts';
 import type { Json } from '../strategy/json.ts';
+import { durationMs } from '../workflow/duration.ts';
 import type { DiskSettings, Fault, NetworkSettings } from './schedule.ts';
 
+const lengthForm = /^\d{1,12}(ms|s|m|h|d)$/;
 const length = z
   .string()
-  .regex(/^\d{1,12}(ms|s|m|h|d)$/, 'write an integer and ms, s, m, h or d, as in `400ms`')
+  .regex(lengthForm, 'write an integer and ms, s, m, h or d, as in `400ms`')
+  .refine((text) => !lengthForm.test(text) || durationMs(text) !== undefined, 'write fewer digits: nobody waits so long')
   .meta({ description: 'An integer and ms, s, m, h or d.' });
 const spread = z
   .union([length, z.strictObject({ median: length, p99: length })])

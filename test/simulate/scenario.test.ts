@@ -94,6 +94,11 @@ describe('a scenario', () => {
   });
 });
 
+test('a computed path may miss, as long as some of it is answered', () => {
+  const path = `path: "/wheel/\${ i < 3 ? 'lost' : 'spin' }?from=1"`;
+  expect(read(app, replaced(small, 'path: /wheel/spin', path)).load).toHaveLength(1);
+});
+
 describe('what is wrong with a scenario is said with its place', () => {
   test.each<[string, string, string, RegExp]>([
     ['no load', small.slice(small.indexOf('load:'), small.indexOf('invariants:')), '', /needs `load`, and it is missing/],
@@ -116,6 +121,26 @@ describe('what is wrong with a scenario is said with its place', () => {
       /no property `state`/,
     ],
     ['a duration without a unit', 'over: 2s', 'over: "2"', /`load.over` /],
+    ['a duration that is none', 'over: 2s', 'over: 999999999999d', /`load.over` .*fewer digits/],
+    [
+      'a scenario that would never come to an end',
+      'over: 2s',
+      'over: 10000d',
+      /^scenarios\/small.yaml:7:\d+: The scenario lasts so long that its 2 replicas look at their backbone 1,728,000,000 times.*\n.*contact/m,
+    ],
+    [
+      'a path that no workflow answers',
+      '/wheel/spin',
+      '/wheel/spinn',
+      /No workflow answers `POST \/wheel\/spinn`.*\n.*POST \/wheel\/spin/,
+    ],
+    ['a method that no workflow answers', 'method: POST', 'method: PUT', /No workflow answers `PUT \/wheel\/spin`/],
+    [
+      'a computed path that no workflow answers',
+      'path: /wheel/spin',
+      'path: "/wheels/${ user }"',
+      /No workflow answers `POST \/wheels\/0`/,
+    ],
     ['an unknown region', 'over: 2s', 'over: 2s\n  regions: hanoi', /no region `hanoi`.*\n.*r1, r2/],
     ['a region that is there twice', 'regions: 2', 'regions: [r1, r2, r1]', /two regions `r1`/],
     ['a path that does not begin as one', 'path: /wheel/spin', 'path: wheel/spin', /A path begins with `\/`/],
