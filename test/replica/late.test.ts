@@ -82,6 +82,21 @@ test('a backbone that does not answer is asked again, and until it has forgotten
   expect(way.asked).toBe(asked);
 });
 
+test('an older copy of a disk, and of its witness, is no proof, although all rows that tell were forgotten', async () => {
+  const { world, cluster, one, kept, pass, start } = await open('older disk');
+  const machine = cluster.machine('one');
+  const [disk, witness] = [machine.disk.snapshot(), machine.witness.text];
+  await world.runUntil(one.variable('views').key('b').add(1));
+  pass(6);
+  await world.run(5_000);
+  expect(await kept()).toEqual([]);
+  cluster.kill('one');
+  await world.run(10);
+  machine.disk.restore(disk);
+  machine.witness.text = witness;
+  expect((await start('one')).id).not.toBe(one.id);
+});
+
 describe('a late row', () => {
   test('leaves the backbone again, although its replica is gone', async () => {
     const { world, publishLate, kept, cluster } = await past('late');
