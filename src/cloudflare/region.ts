@@ -11,11 +11,13 @@
  */
 import type { App } from '../app.ts';
 import { createHandler, type Handler } from '../http/handler.ts';
+import { reservedPrefix } from '../http/http.ts';
 import { problemResponse, toProblem } from '../http/problem.ts';
 import { openReplica } from '../replica/open.ts';
 import type { Replica } from '../replica/replica.ts';
 import { openSites, type Sites } from '../replica/sites.ts';
 import type { Cron } from '../workflow/cron.ts';
+import { createEdgeAdmin } from './admin.ts';
 import { createHubBackbone, type HubBackbone } from './backbone.ts';
 import { type Env, type ObjectState, secretsOf, stubOf } from './bindings.ts';
 import { emptyUsage } from './driver.ts';
@@ -36,6 +38,7 @@ const retryMs = 1_000;
 /** Where a region notes its name, and what it saw of the hub. */
 const nameRecord = 'region';
 const markRecord = 'hub';
+const schedulesRecord = 'schedules';
 /** They belong to rows of others, which are only in memory. */
 const passing = new Set(['cursor', 'whole']);
 const riding = new Set(['commit', 'clock', 'published']);
@@ -44,6 +47,7 @@ interface Opened {
   readonly replica: Replica;
   readonly backbone: HubBackbone;
   readonly handler: Handler;
+  readonly admin: ((request: Request) => Promise<Response>) | null;
   readonly sites: Sites;
   readonly cron: Cron | null;
 }
@@ -115,8 +119,9 @@ export class RegionObject {
 
   async #answer(request: Request): Promise<Response> {
     this.#askedMs = this.#host.elapsed();
-    const { handler } = await this.#fresh();
-    return handler.fetch(request);
+    const { handler, admin } = await this.#fresh();
+    const isAdmin = admin !== null && new URL(request.url).pathname.startsWith(reservedPrefix);
+    return isAdmin ? admin(request) : handler.fetch(request);
   }
 
   /** What the hub had a moment ago is known here, if it answers. */
@@ -202,8 +207,11 @@ export class RegionObject {
       const secrets = secretsOf(app.settings.secrets, this.#env);
       const context = { app, replica, host, log: workerLog, secrets };
       const handler = createHandler({ ...context, background: (work) => this.#background(work), eventBeats: false });
-      const cron = app.startCron?.({ ...context, plans: app.workflows.values(), backbone }) ?? null;
-      return { replica, backbone, handler, sites, cron };
+      const { CFFBRW_ADMIN_TOKEN: token } = this.#env;
+      const admin = token === undefined ? null : createEdgeAdmin({ app, replica, host, backbone, token });
+      const since = await knownSince(app, replica, host.now());
+      const cron = app.startCron?.({ ...context, plans: app.workflows.values(), backbone, since }) ?? null;
+      return { replica, backbone, handler, admin, sites, cron };
     } catch (error) {
       await store.close();
       throw error;
@@ -245,4 +253,21 @@ export class RegionObject {
         });
     });
   }
+}
+
+/** Since when each schedule is as it is: an object is often made only when its tick is due. */
+async function knownSince({ workflows }: App, replica: Replica, nowMs: number): Promise<ReadonlyMap<string, number>> {
+  const before = JSON.parse((await replica.getRecord(schedulesRecord)) ?? '{}') as Record<
+    string,
+    { text: string; sinceMs: number }
+  >;
+  const known: typeof before = {};
+  for (const { name, cron } of workflows.values()) {
+    if (cron === null) continue;
+    const text = `${cron.schedule} ${cron.timezone}`;
+    const same = before[name]?.text === text ? before[name] : undefined;
+    known[name] = same ?? { text, sinceMs: nowMs };
+  }
+  if (JSON.stringify(known) !== JSON.stringify(before)) replica.putRecord(schedulesRecord, JSON.stringify(known));
+  return new Map(Object.entries(known).map(([name, { sinceMs }]) => [name, sinceMs]));
 }

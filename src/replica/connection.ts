@@ -40,6 +40,8 @@ export interface ConnectionOptions extends ReceiveOptions {
   readonly contact: () => Promise<void>;
   /** True when a contact would find nothing to do, but what others changed: it need not wake a platform that sleeps. */
   readonly isIdle: () => boolean;
+  /** False while others wait for what a contact does: after the backbone lost something, or was out of reach at the start. */
+  readonly isSettled: () => boolean;
 }
 
 export interface Connection {
@@ -47,6 +49,8 @@ export interface Connection {
   age(): number;
   close(): void;
 }
+
+const unsettledMs = 1_000;
 
 export const cursorRecord = 'cursor';
 export const backboneRecord = 'backbone';
@@ -165,7 +169,7 @@ export function connect(options: ConnectionOptions): Connection {
         .catch(() => {}) // out of reach: the age grows, and the next contact tries again
         .then(recheckQuarantine)
         .catch(() => {}) // the store failed: they are due at the next contact, too
-        .finally(() => schedule(options.contactMs));
+        .finally(() => schedule(options.isSettled() ? options.contactMs : Math.min(options.contactMs, unsettledMs)));
     });
   }
 

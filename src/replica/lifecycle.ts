@@ -47,6 +47,7 @@ function connectTo(core: Core, backbone: NonNullable<Core['backbone']>): Connect
     backbone,
     mine: (replica) => core.identity.owns(replica),
     boundedChanged: (slot) => core.bank.rowsChanged(slot.address),
+    isSettled: () => core.identity.recovery.over && core.identity.frozen?.reason !== 'unreachable',
     isIdle: () => core.bank.isIdle() && core.identity.epoch !== null,
     async contact() {
       await core.identity.contact();

@@ -41,6 +41,8 @@ export interface CronOptions {
   readonly secrets?: RunContext['secrets'];
   readonly observe?: RunContext['observe'];
   readonly runId?: RunContext['runId'];
+  /** When the schedule of a workflow was first there, milliseconds since 1970, for a process that does not run all the time. Default: now. */
+  readonly since?: ReadonlyMap<string, number>;
 }
 
 export interface Cron {
@@ -84,7 +86,7 @@ function startTicker(plan: Plan, schedule: Schedule, options: CronOptions): Cron
   async function look(): Promise<number> {
     await claims.load();
     const nowMs = await (backbone === null ? host.now() : backbone.now());
-    startedAtMs ??= nowMs;
+    startedAtMs ??= options.since?.get(plan.name) ?? nowMs;
     const tick = schedule.latest(Math.max(nowMs - latenessMs, settled), nowMs);
     if (tick !== null || claims.open.some((entry) => !runs.has(entry.tick))) {
       const stand = backbone === null ? claims.stand() : standOf(await backbone.registers.get(registerName(plan.name)));
