@@ -37,7 +37,7 @@ describe('a loopback on Node.js', () => {
   for (const { title, run } of backboneCases) {
     test(title, async () => {
       await run(async () => {
-        const loopback = createLoopback({ host: nodeHost, timeoutMs: 20, retryMs: 5 });
+        const loopback = createLoopback({ host: nodeHost, timeoutMs: 500, retryMs: 5 });
         const backup = async () => {
           const snapshot = await loopback.snapshot();
           return () => loopback.restore(snapshot);
