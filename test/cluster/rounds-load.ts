@@ -105,7 +105,8 @@ async function give(book: Book, { name, url }: Place, receipt: string): Promise<
   if (body?.ok === true) given.toldMs = performance.now();
 }
 
-async function write(
+/** One write of each kind. */
+export async function write(
   book: Book,
   { name, url }: Place,
   { key, number }: { readonly key: string; readonly number: number },

@@ -2,8 +2,6 @@
  * Rounds of random faults over real processes: three replicas on one PostgreSQL, each behind a proxy of its own, under random load; killed,
  * frozen, cut off, set back and copied as a seed says; then everything is healed, and what they show is judged by what users were told.
  */
-import { cp, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inTemporary } from '../e2e/process.ts';
@@ -12,18 +10,17 @@ import { startPostgres, type TestServer } from '../node/backbone-postgres.ts';
 import { openSite, type Site } from './cluster.ts';
 import { type Book, heldBy, judgeGrants, judgeShown, leftOf, openBook } from './rounds-book.ts';
 import { openStage, type Stage } from './rounds-faults.ts';
-import { pause, startUsers, take } from './rounds-load.ts';
+import { pause, startUsers } from './rounds-load.ts';
 import { describeFault, drawRound, type Round, siteNames } from './rounds-plan.ts';
 import { type Equality, shownOf, untilEqual } from './rounds-shown.ts';
+import { kioskWith, sellOut, soldWithinMs } from './rounds-stock.ts';
 
-const kiosk = join(import.meta.dirname, 'kiosk');
 const usualRounds = 12;
 const users = 12;
 const keys = Array.from({ length: users }, (_, number) => `user ${number}`);
 /** Half of the rounds, and any: where other work holds this machine up, all takes its time. */
 const equalWithinMs = 2_000;
 const equalAnywayMs = 6_000;
-const soldWithinMs = 10_000;
 const soldShare = 0.999;
 
 let server: TestServer;
@@ -51,40 +48,6 @@ const seeds =
   process.env.CFFBRW_SEED === undefined
     ? Array.from({ length: Math.ceil(usualRounds * runs) }, (_, index) => index + 1)
     : process.env.CFFBRW_SEED.split(',').map(Number);
-
-/** A copy of the app with so many units. */
-async function appWith(home: string, units: number): Promise<string> {
-  const directory = join(home, 'app');
-  await cp(kiosk, directory, { recursive: true });
-  const file = join(directory, 'cffbrw.yaml');
-  await writeFile(file, (await readFile(file, 'utf8')).replace('initial: 100', `initial: ${units}`));
-  return directory;
-}
-
-/** Eight at each process buy what they can get, again and again: what was given back is there again a contact later. When the last one sold. */
-async function sellOut(
-  sites: readonly Site[],
-  book: Book,
-  { stock, fromMs }: { readonly stock: number; readonly fromMs: number },
-) {
-  const untilMs = fromMs + soldWithinMs;
-  let last = fromMs;
-  const buyer = async (site: Site) => {
-    for (let units = stock > 1_000 ? 5 : 1; performance.now() < untilMs; ) {
-      const { receipt, reason } = await take(book, { name: site.name, url: site.app?.url ?? null }, { units, key: null });
-      if (receipt !== null) last = performance.now();
-      else if (units === 1 && reason === 'exhausted') return;
-      else if (units === 1) await pause(20);
-      else units = 1;
-    }
-  };
-  for (let quiet = 0; quiet < 2 && performance.now() < untilMs; await pause(600)) {
-    const before = last;
-    await Promise.all(sites.flatMap((site) => Array.from({ length: 8 }, () => buyer(site))));
-    quiet = last === before ? quiet + 1 : 0;
-  }
-  return Math.round(last - fromMs);
-}
 
 const judgeEquality = ({ tookMs, last }: Equality): string[] =>
   tookMs !== null && tookMs <= equalAnywayMs
@@ -147,7 +110,7 @@ test.each(
     const say = (line: string) => void told.push(`  ${line}`);
     say(`${round.stock} units; ${round.faults.map(describeFault).join(', ')}`);
     const schema = newSchema();
-    const directory = await appWith(home, round.stock);
+    const directory = await kioskWith(home, round.stock);
     const sites = await Promise.all(siteNames.map((name) => openSite(name, { server, home, directory, schema })));
     const [sql, book] = [server.admin(), openBook()];
     const stage = openStage({ server, sql, home, directory, schema, sites, book, say });

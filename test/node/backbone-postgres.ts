@@ -108,11 +108,14 @@ export async function copyFiles(server: TestServer): Promise<() => Promise<void>
   const aside = `${server.directory}-copy`;
   await cp(server.directory, aside, { recursive: true, preserveTimestamps: true });
   await own(aside, server.directory);
-  return async () => {
-    await rm(server.directory, { recursive: true, force: true });
-    await cp(aside, server.directory, { recursive: true, preserveTimestamps: true });
-    await own(server.directory, aside);
-  };
+  return () => replaceFiles(server, aside);
+}
+
+/** Gives a server that is stopped the files of another one that is. */
+export async function replaceFiles(server: TestServer, by: string): Promise<void> {
+  await rm(server.directory, { recursive: true, force: true });
+  await cp(by, server.directory, { recursive: true, preserveTimestamps: true });
+  await own(server.directory, by);
 }
 
 /** Copied as root, the files belong to root. */
