@@ -19,7 +19,7 @@ export interface ClusterBytesParameters {
 }
 
 export const parameters: Record<'small' | 'large', ClusterBytesParameters> = {
-  small: { sizes: [3], durationMs: 300, perSecond: 200 },
+  small: { sizes: [2], durationMs: 200, perSecond: 200 },
   large: { sizes: [2, 3, 5, 8], durationMs: 800, perSecond: 400 },
 };
 

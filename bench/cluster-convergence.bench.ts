@@ -14,7 +14,7 @@ export interface ClusterConvergenceParameters {
 }
 
 export const parameters: Record<'small' | 'large', ClusterConvergenceParameters> = {
-  small: { sizes: [3], rounds: 1, writesPerRound: 10 },
+  small: { sizes: [2], rounds: 1, writesPerRound: 10 },
   large: { sizes: [2, 3, 5, 8], rounds: 4, writesPerRound: 40 },
 };
 

@@ -13,7 +13,7 @@ export interface ClusterJoiningParameters {
 }
 
 export const parameters: Record<'small' | 'large', ClusterJoiningParameters> = {
-  small: { addresses: 2_000, rounds: 1 },
+  small: { addresses: 1_000, rounds: 1 },
   large: { addresses: 100_000, rounds: 3 },
 };
 

@@ -22,7 +22,7 @@ export interface ClusterTakesParameters {
 }
 
 export const parameters: Record<'small' | 'large', ClusterTakesParameters> = {
-  small: { sizes: [3], rounds: 1, durationMs: 400, connections: 100, perSecond: 500 },
+  small: { sizes: [3], rounds: 1, durationMs: 300, connections: 100, perSecond: 500 },
   large: { sizes: [2, 3, 5, 8], rounds: 4, durationMs: 1_250, connections: 100, perSecond: 1_000 },
 };
 

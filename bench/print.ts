@@ -38,10 +38,10 @@ export function printPart({ part, tables, notes, wrong }: PartResult): string {
 export const printMachine = ({ cpu, cores, memoryGB, system, node, date, fileSystem }: Machine): string =>
   `${cpu}, ${cores} cores, ${memoryGB} GB, ${system}, data on ${fileSystem}, Node ${node}, ${date}`;
 
-/** What the README quotes, between its markers. */
-export function markdown({ machine, parts }: Results): string {
+/** What the README and other pages quote, between their markers. */
+export function markdown({ machine, parts }: Results, command = 'npm run bench'): string {
   const tables = parts.flatMap(({ tables: all }) => all).map(markdownTable);
-  return [`Measured by \`npm run bench\` on ${printMachine(machine)}.`, ...tables].join('\n\n');
+  return [`Measured by \`${command}\` on ${printMachine(machine)}.`, ...tables].join('\n\n');
 }
 
 function markdownTable({ title, rows }: Table): string {
@@ -64,8 +64,8 @@ export function quotedIn(text: string): string | null {
  * The lines of a quotation that the results do not print. Prose around the figures is the document's own: only rows of tables and lines
  * with a digit are quotations.
  */
-export function misquoted(quotation: string, results: Results): string[] {
-  const printed = new Set(markdown(results).split('\n'));
+export function misquoted(quotation: string, results: Results, command?: string): string[] {
+  const printed = new Set(markdown(results, command).split('\n'));
   return quotationsIn(quotation).filter((line) => !printed.has(line));
 }
 

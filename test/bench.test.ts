@@ -128,6 +128,7 @@ describe('what is printed', () => {
     const line = 'ours    5 M operations/s (p50 1 ms)  20 × theirs  ≥ 10 × theirs: met';
     expect(part && printPart(part)).toContain(line);
     expect(markdown(sample)).toContain('| ours | 5 M operations/s (p50 1 ms) | 20 × theirs | ≥ 10 × theirs: met |');
+    expect(markdown(sample, 'npm run bench:cluster')).toContain('Measured by `npm run bench:cluster` on A CPU');
     expect(markdown(sample)).toContain('A CPU, 2 cores, 4 GB, Linux 6, data on ext4, Node 24.0.0, 2026-01-02');
   });
 
@@ -143,6 +144,22 @@ describe('what is printed', () => {
     expect(quotedIn(`before\n${markers[0]}\n| a |\n${markers[1]}\nafter`)).toBe('| a |');
     expect(quotedIn('no markers')).toBeNull();
     expect(quotedIn(`${markers[1]} ${markers[0]}`)).toBeNull();
+  });
+});
+
+const sets = {
+  latest: ['http', 'variables', 'expressions', 'hot-keys', 'start-up'],
+  cluster: ['cluster-takes', 'cluster-convergence', 'cluster-bytes', 'cluster-joining'],
+} as const;
+
+describe.each(Object.entries(sets))('the results %s', (set, parts) => {
+  const text = textOf(`bench/results/${set}.json`);
+
+  it.skipIf(text === '')('are a complete large run in which every answer was right (skipped: there was none yet)', () => {
+    const results = JSON.parse(text) as Results;
+    expect(results.size).toBe('large');
+    expect(results.parts.map(({ part }) => part)).toEqual(expect.arrayContaining([...parts]));
+    expect(results.parts.flatMap(({ wrong }) => wrong)).toEqual([]);
   });
 });
 
@@ -163,17 +180,6 @@ describe('the README', () => {
     'quotes every figure as the last complete run has it (skipped: no figures between its markers)',
     () => {
       expect(misquoted(quotation, JSON.parse(latest) as Results)).toEqual([]);
-    },
-  );
-
-  it.skipIf(latest === '')(
-    'can only quote a complete large run in which every answer was right (skipped: there was none yet)',
-    () => {
-      const results = JSON.parse(latest) as Results;
-      expect(results.size).toBe('large');
-      const parts = ['http', 'variables', 'expressions', 'hot-keys', 'start-up'];
-      expect(results.parts.map(({ part }) => part)).toEqual(expect.arrayContaining(parts));
-      expect(results.parts.flatMap(({ wrong }) => wrong)).toEqual([]);
     },
   );
 });
