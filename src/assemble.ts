@@ -1,8 +1,7 @@
 /** From checked documents to an app: what a user declares, as frozen plain data. Neither reads texts nor knows who did. */
 import { CffbrwError } from './error.ts';
 import { suggestion } from './expression/suggest.ts';
-import type { Declaration, Variable } from './strategy/variable.ts';
-import { declareVariable } from './strategy/variable.ts';
+import { type Declaration, declareWith, type Variable } from './strategy/declaration.ts';
 import { compileWorkflow } from './workflow/compile.ts';
 import type { Language, Workflows } from './workflow/compiler.ts';
 import type { CheckedDocument } from './workflow/document.ts';
@@ -64,7 +63,7 @@ export function assembleApp(checked: readonly LoadedDocument[], { language, prob
       `There are two apps: this one and ${first?.source.file}.`,
       'Keep one of them.',
     );
-  const variables = first === undefined ? new Map<string, Variable>() : declare(first, problems);
+  const variables = first === undefined ? new Map<string, Variable>() : declare(first, language, problems);
   const workflows = compileAll(checked, { first, variables, problems, language });
   if (first !== undefined) {
     checkEvents(first, variables, problems);
@@ -97,7 +96,11 @@ function invalidApp(problems: readonly CffbrwError[]): CffbrwError {
 
 type AppSource = Extract<CheckedDocument, { kind: 'app' }>;
 
-function declare({ source, document }: AppSource, problems: Problems): ReadonlyMap<string, Variable> {
+function declare(
+  { source, document }: AppSource,
+  { compileSchema }: Language,
+  problems: Problems,
+): ReadonlyMap<string, Variable> {
   const variables = new Map<string, Variable>();
   for (const [name, given] of Object.entries(document.variables ?? {})) {
     const path = ['variables', name];
@@ -105,9 +108,10 @@ function declare({ source, document }: AppSource, problems: Problems): ReadonlyM
     const bounded = own.strategy === 'bounded-counter';
     const relaxed = document.durability === 'relaxed' && own.durability === undefined && !bounded;
     const declaration: Declaration = relaxed ? { ...own, durability: 'relaxed' } : own;
-    const variable = problems.attempt(source.keyPlaceOf(path), () => declareVariable(name, declaration));
+    const variable = problems.attempt(source.keyPlaceOf(path), () => declareWith(compileSchema, name, declaration));
     // Without its faulty parts, so that no step is blamed for naming it.
-    const known = variable ?? collectProblems().attempt(source.placeOf(path), () => declareVariable(name, essence(own)));
+    const known =
+      variable ?? collectProblems().attempt(source.placeOf(path), () => declareWith(compileSchema, name, essence(own)));
     if (known !== undefined) variables.set(name, known);
   }
   return variables;

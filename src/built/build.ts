@@ -5,6 +5,8 @@ import { functions } from '../expression/functions.ts';
 import { compileMethod } from '../expression/methods.ts';
 import { acornParser } from '../expression/parse.ts';
 import type { Template, Tree } from '../expression/tree.ts';
+import { isObject } from '../strategy/json.ts';
+import { plainSchema } from '../strategy/plain-schema.ts';
 import type { Language } from '../workflow/compiler.ts';
 import { language } from '../workflow/language.ts';
 import { collectProblems, type Path, type Source } from '../workflow/source.ts';
@@ -39,11 +41,12 @@ const createNotes = () => ({
   verbs: new Set<string>(),
   calls: new Set<string>(),
   methods: new Set<string>(),
+  schemas: new Set<unknown>(),
 });
 type Notes = ReturnType<typeof createNotes>;
 
 /** The language, with what is asked of it noted. */
-function noting({ expressions, templates, verbs, calls, methods }: Notes): Language {
+function noting({ expressions, templates, verbs, calls, methods, schemas }: Notes): Language {
   const parser: Parser = {
     expression: (source) => noted(expressions, source.text, acornParser.expression(source)),
     template: (source) => noted(templates, source.text, acornParser.template(source)),
@@ -64,6 +67,10 @@ function noting({ expressions, templates, verbs, calls, methods }: Notes): Langu
         return compileMethod(tree, context);
       },
     }),
+    compileSchema(schema) {
+      if (isObject(schema) && plainSchema(schema) === null) schemas.add(schema);
+      return language.compileSchema(schema);
+    },
     checkStep(verb, place, data) {
       verbs.add(verb.verb);
       // The form gives what is inside a step its own order, in which it is evaluated: who loads it has no form to ask.
@@ -77,8 +84,14 @@ function noted<Value>(table: Map<string, Value>, text: string, value: Value): Va
   return value;
 }
 
-function usesOf(app: App, { verbs, calls, methods }: Notes): BuiltUses {
-  return { verbs: [...verbs].sort(), functions: [...calls].sort(), methods: methods.size > 0, schedules: app.startCron !== null };
+function usesOf(app: App, { verbs, calls, methods, schemas }: Notes): BuiltUses {
+  return {
+    verbs: [...verbs].sort(),
+    functions: [...calls].sort(),
+    methods: methods.size > 0,
+    schedules: app.startCron !== null,
+    schemas: schemas.size > 0,
+  };
 }
 
 const plain = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));

@@ -5,6 +5,7 @@ import { createCompiler, type Parser } from '../expression/compiler.ts';
 import type { CompileMethod } from '../expression/context.ts';
 import { type FunctionEntry, namedFunctions } from '../expression/functions/entry.ts';
 import type { Source as TextSource } from '../expression/source.ts';
+import { type CompileSchema, checkOf } from '../strategy/schema-check.ts';
 import type { Language } from '../workflow/compiler.ts';
 import type { Schedules } from '../workflow/schedules.ts';
 import { collectProblems, dataSource, isMap, type Source } from '../workflow/source.ts';
@@ -18,15 +19,17 @@ export interface Parts {
   readonly functions: readonly FunctionEntry[];
   readonly compileMethod?: CompileMethod;
   readonly schedules?: Schedules;
+  readonly compileSchema?: CompileSchema;
 }
 
 /** The app of what `cffbrw build` wrote. Throws INVALID_APP when it is none, or when a part is missing. */
-export function loadWith(data: unknown, { verbs, functions, compileMethod = missing, schedules = noSchedules }: Parts): App {
+export function loadWith(data: unknown, parts: Parts): App {
+  const { verbs, functions, compileMethod = missing, schedules = noSchedules, compileSchema = checkOf } = parts;
   const built = checked(data);
   const parser: Parser = { expression: lookUp(built.expressions), template: lookUp(built.templates) };
   const language: Language = {
     ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod }),
-    ...{ verbs: namedVerbs(verbs), schedules },
+    ...{ verbs: namedVerbs(verbs), schedules, compileSchema },
     checkStep: (_verb, _place, step) => step,
   };
   return assembleApp(built.documents.map(loadedDocument), { language, problems: collectProblems() });

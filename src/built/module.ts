@@ -6,7 +6,11 @@ export function builtModule(built: BuiltApp): string {
   const { uses } = built;
   const verbs = uses.verbs.map((verb) => `${verb}Verb`);
   const functions = uses.functions.map((name) => `${name}Function`);
-  const others = [...(uses.methods ? ['compileMethod'] : []), ...(uses.schedules ? ['schedules'] : [])];
+  const others = [
+    ...(uses.methods ? ['compileMethod'] : []),
+    ...(uses.schedules ? ['schedules'] : []),
+    ...(uses.schemas ? ['compileSchema'] : []),
+  ];
   const names = ['loadWith', ...verbs, ...functions, ...others].sort();
   const parts = [`verbs: [${verbs.join(', ')}]`, `functions: [${functions.join(', ')}]`, ...others];
   return `// Made by \`cffbrw build\` from ${built.documents[0]?.file}: change that, and build it again.

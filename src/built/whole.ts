@@ -2,10 +2,17 @@
 import type { App } from '../assemble.ts';
 import { functions } from '../expression/functions.ts';
 import { compileMethod } from '../expression/methods.ts';
+import { schemaOf } from '../strategy/schema.ts';
 import { schedules } from '../workflow/schedules.ts';
 import { verbs } from '../workflow/steps/verbs.ts';
 import { loadWith } from './load.ts';
 
 /** The app of a file that `cffbrw build --out app.json` wrote. Throws INVALID_APP when it is none. */
 export const loadBuilt = (data: unknown): App =>
-  loadWith(data, { verbs: [...verbs.values()], functions: [...functions.values()], compileMethod, schedules });
+  loadWith(data, {
+    verbs: [...verbs.values()],
+    functions: [...functions.values()],
+    compileMethod,
+    schedules,
+    compileSchema: schemaOf,
+  });

@@ -1,7 +1,7 @@
 /** The parts of a request that come as text: path parameters, the query, headers. Coerced by their schemas, defaults filled in. */
 import { CffbrwError } from '../error.ts';
 import { forbiddenKeys, type Json, type JsonObject } from '../strategy/json.ts';
-import { type SchemaCheck, schemaOf } from '../strategy/schema.ts';
+import { checkOf, type SchemaCheck } from '../strategy/schema-check.ts';
 import type { JsonSchema } from '../workflow/plan.ts';
 import { type InputError, invalidInput } from './problem.ts';
 
@@ -91,7 +91,7 @@ export function compileFields(source: Source, shape: JsonSchema | undefined): Re
   if (shape === undefined)
     return (fields) => collect(fields, (values) => (values.length === 1 ? (values[0] ?? '') : [...values]));
   const schema = typeof shape === 'boolean' ? {} : shape;
-  const check = schemaOf(shape);
+  const check = checkOf(shape);
   const properties = new Map(Object.entries(objectOf(schema.properties)));
   const keepsUnknown = schema.additionalProperties !== undefined || properties.size === 0;
   const defaults = [...properties].flatMap(([name, property]) => {

@@ -3,7 +3,7 @@ import { RegExpRouter } from 'hono/router/reg-exp-router';
 import { SmartRouter } from 'hono/router/smart-router';
 import { TrieRouter } from 'hono/router/trie-router';
 import { CffbrwError } from '../error.ts';
-import { type SchemaCheck, schemaOf } from '../strategy/schema.ts';
+import { checkOf, type SchemaCheck } from '../strategy/schema-check.ts';
 import { wantsText } from './body.ts';
 import { type Endpoint, type RouterOptions, reservedPrefix } from './http.ts';
 import { compileFields, decodeText, type Fields, type ReadFields } from './input.ts';
@@ -103,7 +103,7 @@ function compileRoute(endpoint: Endpoint, secrets: ReadonlyMap<string, string>):
     readQuery: query !== undefined || reads.has('query') ? compileFields('query', query) : null,
     readHeaders: headers !== undefined || reads.has('headers') ? compileFields('headers', headers) : null,
     body: readsBody ? (wantsText(body) ? 'text' : 'json') : verify !== undefined ? 'bytes' : null,
-    checkBody: body === undefined ? null : schemaOf(body),
+    checkBody: body === undefined ? null : checkOf(body),
     bearer: auth === undefined ? null : secret(auth.bearer),
     signature: verify === undefined ? null : { header: verify.header, secret: secret(verify.secret) },
   };

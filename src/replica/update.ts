@@ -10,7 +10,7 @@ import type { Clock } from '../clock.ts';
 import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { Json } from '../strategy/json.ts';
-import { schemaOf } from '../strategy/schema.ts';
+import { checkOf } from '../strategy/schema-check.ts';
 import type { Operation, Writer } from '../strategy/strategy.ts';
 import type { Variable } from '../strategy/variable.ts';
 import { isTombstone } from '../strategy/window.ts';
@@ -100,7 +100,7 @@ function known(slot: MemorySlot) {
 }
 
 function checkSchema(variable: Variable, value: Json): void {
-  const problem = variable.schema === undefined ? null : schemaOf(variable.schema)(value);
+  const problem = variable.schema === undefined ? null : checkOf(variable.schema)(value);
   if (problem === null) return;
   throw new CffbrwError('SCHEMA_MISMATCH', `${variable.name}${problem.path}: ${problem.message}`, {
     fix: 'Write a value that fits the schema of the variable, or change the schema.',

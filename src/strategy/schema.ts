@@ -5,32 +5,23 @@ import { type Schema, Validator } from '@cfworker/json-schema';
 import { CffbrwError } from '../error.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { segmentsOf } from './merge-path.ts';
+import { plainSchema } from './plain-schema.ts';
+import { type CompileSchema, keptCheck, type SchemaCheck } from './schema-check.ts';
 
-/** Where a value breaks a schema: `path` is a JSON Pointer ('' for the whole value). */
-export interface SchemaProblem {
-  readonly path: string;
-  readonly message: string;
-}
-
-export type SchemaCheck = (value: unknown) => SchemaProblem | null;
-
-const compiled = new WeakMap<JsonObject, SchemaCheck>();
+export type { SchemaCheck, SchemaProblem } from './schema-check.ts';
 
 /** The check of a schema, compiled once per schema object. Throws INVALID_APP for a schema that is none. */
-export function schemaOf(schema: JsonObject | boolean): SchemaCheck {
-  if (typeof schema === 'boolean') return schema ? () => null : () => ({ path: '', message: 'nothing is allowed here' });
-  let check = compiled.get(schema);
-  if (check === undefined) {
-    check = compile(schema);
-    compiled.set(schema, check);
-  }
-  return check;
-}
+export const schemaOf: CompileSchema = (schema) => keptCheck(schema, compile);
 
 function compile(schema: JsonObject): SchemaCheck {
   checkSchema(schema, '');
   const dangling = danglingReference(schema, schema);
   if (dangling !== null) throw invalidSchema('', `it refers to ${dangling}, which it does not have`);
+  return plainSchema(schema) ?? byLibrary(schema);
+}
+
+/** By the library, which keeps to the whole of the standard. */
+export function byLibrary(schema: JsonObject): SchemaCheck {
   let validator = refers(schema) ? validatorOf(schema) : null;
   return (value) => {
     validator ??= validatorOf(schema);

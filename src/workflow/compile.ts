@@ -1,7 +1,6 @@
 /** From checked documents to plans: triggers, the shape of the request, and the steps. */
 import { CffbrwError } from '../error.ts';
 import { anyShape, type Shape, scalarShape } from '../expression/expression.ts';
-import { schemaOf } from '../strategy/schema.ts';
 import type { Variable } from '../strategy/variable.ts';
 import { isTimezone } from '../strategy/window.ts';
 import { type Compilation, compileSteps, type Language, type Workflows } from './compiler.ts';
@@ -87,10 +86,10 @@ const fingerprintOf = (document: WorkflowDocument): string => {
 function schemaAt(
   schema: unknown,
   path: readonly string[],
-  { source, problems }: Pick<Compilation, 'source' | 'problems'>,
+  { source, problems, language }: Pick<Compilation, 'source' | 'problems' | 'language'>,
 ): JsonSchema | undefined {
   if (schema === undefined) return undefined;
-  problems.attempt(source.placeOf(path), () => schemaOf(schema as JsonSchema));
+  problems.attempt(source.placeOf(path), () => language.compileSchema(schema as JsonSchema));
   return schema as JsonSchema;
 }
 

@@ -4,6 +4,7 @@ import type { ExpressionCompiler } from '../expression/compiler.ts';
 import { anyShape, type Compiled, type Scope } from '../expression/expression.ts';
 import { suggestion } from '../expression/suggest.ts';
 import type { Json } from '../strategy/json.ts';
+import type { CompileSchema } from '../strategy/schema-check.ts';
 import { strategies } from '../strategy/strategies.ts';
 import type { Variable } from '../strategy/variable.ts';
 import { createCondition } from './condition.ts';
@@ -26,6 +27,7 @@ export interface Workflows {
 export interface Language extends Pick<ExpressionCompiler, 'compileExpression' | 'compileValue'> {
   readonly verbs: ReadonlyMap<string, Verb>;
   readonly schedules: Schedules;
+  readonly compileSchema: CompileSchema;
   /** The step if its form is right; else undefined, and `problems` says why. */
   checkStep(verb: Verb, place: FormPlace, data: Readonly<Record<string, unknown>>): Step | undefined;
 }
