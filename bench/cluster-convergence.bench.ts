@@ -22,7 +22,7 @@ export const parameters: Record<'small' | 'large', ClusterConvergenceParameters>
 type Rounds = readonly (readonly number[])[];
 
 /** Between two questions of one reader. */
-const pollMs = 1;
+const pollMs = 2;
 const limitMs = 10_000;
 
 export const run = (options: ClusterConvergenceParameters): Promise<PartResult> =>
