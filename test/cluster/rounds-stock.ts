@@ -28,12 +28,12 @@ export async function sellOut(
   const untilMs = fromMs + soldWithinMs;
   let last = fromMs;
   const buyer = async (site: Site) => {
-    for (let units = stock > 1_000 ? 5 : 1; performance.now() < untilMs; ) {
+    for (let units = Math.ceil(stock / 200); performance.now() < untilMs; ) {
       const { receipt, reason } = await take(book, { name: site.name, url: site.app?.url ?? null }, { units, key: null });
       if (receipt !== null) last = performance.now();
-      else if (units === 1 && reason === 'exhausted') return;
-      else if (units === 1) await pause(20);
-      else units = 1;
+      else if (units > 1) units = Math.ceil(units / 4);
+      else if (reason === 'exhausted') return;
+      else await pause(20);
     }
   };
   for (let quiet = 0; quiet < 2 && performance.now() < untilMs; await pause(600)) {
