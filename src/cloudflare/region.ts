@@ -202,8 +202,10 @@ export class RegionObject {
       const replica = await openReplica({
         ...{ name, variables: app.variables, host, store, backbone, alarm, contactMs, publishEveryMs, bankPollMs },
       });
-      await this.#within(firstLookMs, backbone.look());
-      const sites = await openSites({ replica, backbone, host, alarm, lookMs: sitesMs });
+      const [sites] = await Promise.all([
+        openSites({ replica, backbone, host, alarm, lookMs: sitesMs }),
+        this.#within(firstLookMs, backbone.look()),
+      ]);
       const secrets = secretsOf(app.settings.secrets, this.#env);
       const context = { app, replica, host, log: workerLog, secrets };
       const handler = createHandler({ ...context, background: (work) => this.#background(work), eventBeats: false });

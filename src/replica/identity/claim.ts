@@ -7,12 +7,12 @@
  *   I2  Nothing is held before the claim is confirmed durably.
  *   I3  Nothing is claimed in a backbone of another epoch, unless an operator said to adopt it.
  */
-import type { Backbone, Registers } from '../../backbone/backbone.ts';
+import type { Backbone, Register, Registers } from '../../backbone/backbone.ts';
 import { CffbrwError, invariant } from '../../error.ts';
 import { registersIn } from '../epoch.ts';
 import { type Holder, lastCommit, noteMembers, save } from './holder.ts';
 import { forgetNonce, type Nonce, nameOf, storeIdentity, storeNonce } from './incarnation.ts';
-import { changeMembers, lastStage, lostBy, type Member, type Members, readMembers } from './members.ts';
+import { changeMembers, lastStage, lostBy, type Member, type Members, membersRegister, parseMembers } from './members.ts';
 import { judgeNonce, judgeRows } from './proof.ts';
 
 export interface Claim {
@@ -33,16 +33,18 @@ const noncesKept = 256;
 
 /** Rejects with UNREACHABLE (the claim may have happened; it is repeated with the same nonce), DISK_FULL, STORE_FAILED. */
 export async function claim(holder: Holder, backbone: Backbone, wanted: Claim): Promise<Outcome> {
-  const epoch = await backbone.identity();
+  // Asked together: a start far from its backbone waits for each of its answers.
+  const asked = [backbone.identity(), backbone.registers.get(membersRegister), backbone.latest(wanted.id)] as const;
+  const [epoch, register, latest] = await Promise.all(asked);
   const strange = judgeEpoch(holder, epoch);
   if (strange !== null) return { kind: 'recovering', why: strange };
+  if (register.identity !== epoch) throw changedMeanwhile();
   const registers = registersIn(backbone.registers, () => epoch, changedMeanwhile);
-  const members = await readMembers(registers);
-  const latest = await backbone.latest(wanted.id);
+  const members = parseMembers(register.value);
   const before = judge(holder, { ...wanted, commit: await commitNow(holder, wanted) }, members, latest);
   if (before.kind !== 'proven') return before;
   const nonce = await intend(holder, wanted.id);
-  const outcome = await swap(holder, registers, { ...wanted, epoch }, nonce);
+  const outcome = await swap(holder, { registers, seen: register }, { ...wanted, epoch }, nonce);
   if (outcome.kind !== 'proven') return outcome;
   const latestAfter = await backbone.latest(wanted.id);
   const late = judgeRows(latestAfter, undefined, await commitNow(holder, wanted));
@@ -83,9 +85,9 @@ async function intend(holder: Holder, id: string): Promise<Nonce> {
 }
 
 /** Compare-and-set from a nonce of mine to this process's. */
-async function swap(holder: Holder, registers: Registers, wanted: Joining, nonce: Nonce): Promise<Outcome> {
+async function swap(holder: Holder, { registers, seen }: Seen, wanted: Joining, nonce: Nonce): Promise<Outcome> {
   let outcome: Outcome = { kind: 'unproven', why: 'nothing was found out' };
-  const { members } = await changeMembers(registers, (found) => {
+  const change = (found: Members) => {
     outcome = judge(holder, wanted, found, 0);
     if (outcome.kind !== 'proven') return null;
     // Who begins here has nothing to write again; who comes back where its entry was lost, has.
@@ -93,9 +95,16 @@ async function swap(holder: Holder, registers: Registers, wanted: Joining, nonce
     const { written } = found.get(wanted.id) ?? { written: begun };
     const entry = { ...entryOf(holder, wanted, nonce), written };
     return new Map([...lostBy(found, holder.known), [wanted.id, entry]]);
-  });
+  };
+  const { members } = await changeMembers(registers, change, seen);
   await noteMembers(holder, members);
   return outcome;
+}
+
+interface Seen {
+  readonly registers: Registers;
+  /** The list of members as it was a moment ago. */
+  readonly seen: Register;
 }
 
 interface Joining extends Claim {

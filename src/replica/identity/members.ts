@@ -9,7 +9,7 @@
  *   N1  An entry is never removed, and a retired one stays retired.
  *   N14 An entry shows a stage of a backbone only when its owner has done it there, or began there.
  */
-import type { Registers } from '../../backbone/backbone.ts';
+import type { Register, Registers } from '../../backbone/backbone.ts';
 import { CffbrwError, invariant } from '../../error.ts';
 
 export const membersRegister = 'members';
@@ -47,13 +47,14 @@ export async function readMembers(registers: Registers): Promise<Members> {
 
 /**
  * Replaces entries by compare-and-set; `change` is asked again with what is there whenever somebody else was faster, and answers null to
- * leave it alone. Resolves with what the register holds then. Rejects with UNREACHABLE when the outcome is unknown.
+ * leave it alone. `seen`: what it held a moment ago. Resolves with what the register holds then. Rejects with UNREACHABLE when the outcome is unknown.
  */
 export async function changeMembers(
   registers: Registers,
   change: (members: Members) => ReadonlyMap<string, Member> | null,
+  seen?: Register,
 ): Promise<{ readonly changed: boolean; readonly members: Members }> {
-  let register = await registers.get(membersRegister);
+  let register = seen ?? (await registers.get(membersRegister));
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const members = parseMembers(register.value);
     const entries = change(members);
