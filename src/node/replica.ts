@@ -86,6 +86,9 @@ export async function openLocation(options: NodeOptions & { readonly variables: 
   }
 }
 
+/** What changes after a rest goes out at once. What follows is collected: many writes are one row, and one round trip. */
+const publishing = { publishDelayMs: 0, publishEveryMs: 20 };
+
 interface Opened {
   readonly store: Store;
   readonly witness: Witness;
@@ -101,7 +104,8 @@ async function openOver(options: NodeReplicaOptions, { store, witness, lost, end
   const found = typeof given === 'string' ? (named?.starting.backbone ?? null) : given;
   const backbone = found === null ? null : timedBackbone(found, observeTime);
   const timed = timedStore(store, observeTime);
-  const replica = await openOn({ name, variables, host: nodeHost, store: timed, witness, lost, backbone, adopt, alarm });
+  const facts = { name, variables, host: nodeHost, store: timed, witness, lost, backbone, adopt, alarm };
+  const replica = await openOn({ ...facts, ...publishing });
   if (named !== null) {
     const { openSites, operationsOver } = await import('./backbone-sites.ts');
     const sites = await openSites({ replica, backbone: named.starting.backbone, host: nodeHost, alarm });
