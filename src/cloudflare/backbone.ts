@@ -3,13 +3,13 @@
  * fetched. The hub's side is hub.ts and hub-state.ts.
  *
  * Invariants: B1 to B6 of backbone/backbone.ts.
- *   V1  The cursor passes a row only after `receive` resolved with it.
  *   V2  Questions that are asked in one turn of the event loop go in one request, in their order.
  */
 import type { Backbone, Delivery } from '../backbone/backbone.ts';
 import { CffbrwError } from '../error.ts';
-import type { Cancel, Host } from '../host.ts';
-import type { Answered, Answers, Mark, Page, Push, Question, Questions } from './wire.ts';
+import type { Host } from '../host.ts';
+import { openSubscriber, type Subscriber } from './subscription.ts';
+import type { Answered, Answers, Mark, Push, Question, Questions } from './wire.ts';
 
 export interface HubBackboneOptions {
   readonly host: Host;
@@ -187,120 +187,4 @@ function* batchesOf<Row extends { readonly bytes: string }>(rows: readonly Row[]
     length += row.bytes.length;
   }
   if (batch.length > 0) yield batch;
-}
-
-interface SubscriberOptions {
-  readonly host: Host;
-  readonly cursor: string | null;
-  readonly receive: (delivery: Delivery) => Promise<void>;
-  readonly fetchPage: (cursor: string | null) => Promise<Page>;
-  /** All that was kept at that moment is known here. */
-  readonly whole: (atMs: number) => void;
-  readonly retryMs: number;
-  readonly pollMs: number | null;
-  readonly closed: () => void;
-}
-
-interface Subscriber {
-  caughtUp(): Promise<void>;
-  close(): void;
-  pushed(push: Push): void;
-  /** Fetches until there is nothing left. Resolves then, or when it failed. */
-  fetchNow(): Promise<void>;
-}
-
-function openSubscriber({ host, receive, fetchPage, whole, ...options }: SubscriberOptions): Subscriber {
-  let cursor = options.cursor;
-  let closed = false;
-  let running: Promise<void> | null = null;
-  let again = false;
-  let cancel: Cancel | null = null;
-  let asked: (() => void)[] = [];
-
-  const deliver = async ({ rows, to, identity }: Page): Promise<void> => {
-    if (closed) return;
-    if (rows.length > 0) await receive({ rows, identity, cursor: to });
-    cursor = to;
-  };
-  const later = (delayMs: number | null): void => {
-    if (closed || delayMs === null || cancel !== null) return;
-    cancel = host.after(delayMs, () => {
-      cancel = null;
-      void fetchNow();
-    });
-  };
-  async function fetchAll(): Promise<void> {
-    for (;;) {
-      again = false;
-      const atMs = host.elapsed();
-      const waiting = asked;
-      asked = [];
-      let last = false;
-      try {
-        const page = await fetchPage(cursor);
-        last = page.last;
-        await deliver(page);
-      } catch (error) {
-        asked.unshift(...waiting);
-        throw error;
-      }
-      if (closed) return;
-      if (!last) asked.unshift(...waiting);
-      else {
-        whole(atMs);
-        for (const resolve of waiting) resolve();
-        if (!again && asked.length === 0) return;
-      }
-    }
-  }
-  function fetchNow(): Promise<void> {
-    if (closed) return Promise.resolve();
-    again = true;
-    running ??= fetchAll().then(
-      () => {
-        running = null;
-        if (again || asked.length > 0) return fetchNow();
-        later(options.pollMs);
-      },
-      () => {
-        // Out of reach, or the receiver refused: the same rows again.
-        running = null;
-        later(options.retryMs);
-      },
-    );
-    return running;
-  }
-  /** Where they follow on what is here, rows need not be fetched. */
-  const take = async ({ page }: Push): Promise<void> => {
-    try {
-      await deliver(page);
-    } finally {
-      running = null;
-    }
-  };
-
-  void fetchNow();
-  return {
-    caughtUp() {
-      const caughtUp = new Promise<void>((resolve) => asked.push(resolve));
-      void fetchNow();
-      return caughtUp;
-    },
-    fetchNow,
-    pushed(push) {
-      if (running !== null || push.page.from !== cursor) {
-        void fetchNow();
-        return;
-      }
-      running = take(push).then(
-        () => (again || asked.length > 0 ? fetchNow() : undefined),
-        () => later(options.retryMs),
-      );
-    },
-    close() {
-      closed = true;
-      cancel?.();
-      options.closed();
-    },
-  };
 }

@@ -24,16 +24,19 @@ export interface Worker {
   scheduled(event: unknown, env: Env): Promise<void>;
 }
 
+/** With a request to the admin API: which region is meant. */
+export const regionHeader = 'cffbrw-region';
+
 export function createWorker(app: App): Worker {
   const host = createWorkerHost();
   const { regions, events } = app.settings;
   const endpoints = [...app.workflows.values()].flatMap((plan) => (plan.http === null ? [] : [doorOf(plan.name, plan.http)]));
-  const table = routeTable({ host, endpoints });
+  const table = routeTable({ host, endpoints, createPathRouter: app.createPathRouter });
   // What it answers is always a refusal, or what a browser asks before it asks.
-  const refuse = createRouter({ host, endpoints, log: workerLog });
+  const refuse = createRouter({ host, endpoints, createPathRouter: app.createPathRouter, log: workerLog });
 
   const pass = async (request: Request, env: Env): Promise<Response> => {
-    const region = nearest(regions, (request as { cf?: Whereabouts }).cf);
+    const region = namedRegion(request, regions) ?? nearest(regions, (request as { cf?: Whereabouts }).cf);
     const isStream = events !== null && pathOf(request.url) === events.path && request.method === 'GET';
     return isStream ? streamEvents(regionStub(env, region), request) : regionStub(env, region).fetch(request);
   };
@@ -58,6 +61,16 @@ export function createWorker(app: App): Worker {
       await regionStub(env, regions[0] ?? onlyRegion).fetch(objectRequest('wake', null));
     },
   };
+}
+
+/** Operators name the region that they mean; everybody else gets the nearest. Throws NOT_FOUND. */
+function namedRegion(request: Request, regions: readonly string[]): string | null {
+  const name = request.headers.get(regionHeader);
+  if (name === null || !pathOf(request.url).startsWith(reservedPrefix)) return null;
+  if (regions.includes(name) || (regions.length === 0 && name === onlyRegion)) return name;
+  throw new CffbrwError('NOT_FOUND', `this app has no region ${name.slice(0, 40)}`, {
+    fix: `It has ${regions.join(', ') || onlyRegion}.`,
+  });
 }
 
 /** Only what finds it: the region lets in and answers. */

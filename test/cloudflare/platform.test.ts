@@ -1,6 +1,6 @@
 /** What works on Node.js works in objects: once, strong, holds, idempotency, events; and what needs no object asks none. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Edge, openEdge } from './stage.ts';
+import { type Ask, type Edge, openEdge } from './stage.ts';
 
 const workflow = (name: string, on: string, steps: string): [string, string] => [
   `workflows/${name}.yaml`,
@@ -48,9 +48,10 @@ events: { path: /events, variables: [count] }
 };
 
 const regions = ['weur', 'enam'] as const;
+const token = 'a-token-of-these-tests';
 let edge: Edge;
 beforeAll(async () => {
-  edge = await openEdge({ app: documents, regions });
+  edge = await openEdge({ app: documents, regions, secrets: { CFFBRW_ADMIN_TOKEN: token } });
 });
 afterAll(() => edge.close());
 
@@ -111,6 +112,28 @@ describe('in objects', () => {
     await asked('/count', 'weur', { body: { by: 100 } });
     await told(count + 100);
     await reader?.cancel();
+  });
+
+  test('who has the token asks a region what it knows, and changes it; nobody else does', async () => {
+    const admin = (path: string, more: Partial<Ask> = {}) =>
+      edge.ask(
+        { path: `/_cffbrw/${path}`, headers: { authorization: `Bearer ${token}`, 'cffbrw-region': 'enam' }, ...more },
+        'weur',
+      );
+    expect((await edge.ask({ path: '/_cffbrw/health' })).body).toEqual({ status: 'ok' });
+    expect((await admin('v1/replica', { headers: {} })).status).toBe(401);
+    expect((await admin('v1/replica', { headers: { authorization: 'Bearer guessed' } })).status).toBe(401);
+    expect((await admin('v1/replica')).body.id).toMatch(/^enam\./);
+    const minted = await admin('v1/variables/stock/mint', { method: 'POST', body: { amount: 3 } });
+    expect([minted.status, minted.body.operation]).toEqual([200, 'mint']);
+    expect((await admin('v1/variables/stock/mint', { method: 'POST', body: { amount: 1.5 } })).status).toBe(400);
+    expect((await admin('v1/variables/count')).body).toMatchObject({ variable: 'count', key: null });
+    expect((await admin('v1/replicas')).body.replicas.map(({ name }: { name: string }) => name).sort()).toEqual(['enam', 'weur']);
+    expect((await admin('v1/replicas/weur/retire', { method: 'POST', body: { why: 'a rehearsal' } })).body.retired).toHaveLength(
+      1,
+    );
+    expect((await admin('v1/nothing')).status).toBe(404);
+    expect((await admin('v1/replica', { headers: { 'cffbrw-region': 'apac' } })).status).toBe(404);
   });
 
   test('what nothing answers asks no object, and what only objects say is not let in', async () => {

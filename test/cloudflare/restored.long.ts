@@ -89,7 +89,8 @@ describe('storage that was set back', () => {
     });
     for (const region of regions) {
       expect((await edge.ask({ method: 'POST', path: '/_cffbrw/v1/backbone/adopt' }, region)).status).toBe(401);
-      expect((await edge.ask({ method: 'POST', path: '/_cffbrw/v1/backbone/adopt', headers: admin }, region)).status).toBe(200);
+      const named = { ...admin, 'cffbrw-region': region };
+      expect((await edge.ask({ method: 'POST', path: '/_cffbrw/v1/backbone/adopt', headers: named }, 'weur')).status).toBe(200);
     }
     await eventually('the rest can be sold', async () => (await take('weur')).ok && (await take('enam')).ok);
     for (let refused = 0; refused < 4; )
