@@ -6,6 +6,7 @@ import { compileWorkflow } from './workflow/compile.ts';
 import type { Language, Workflows } from './workflow/compiler.ts';
 import type { CheckedDocument } from './workflow/document.ts';
 import type { AppDocument } from './workflow/fields.ts';
+import type { CreatePathRouter } from './workflow/path-router.ts';
 import type { Plan } from './workflow/plan.ts';
 import type { Schedules } from './workflow/schedules.ts';
 import { collectProblems, formatProblem, type Problems } from './workflow/source.ts';
@@ -36,6 +37,8 @@ export interface App {
   readonly settings: AppSettings;
   /** Starts its schedules; null: it has none. */
   readonly startCron: Schedules['startCron'] | null;
+  /** Makes what finds paths with parameters; null: it has none. */
+  readonly createPathRouter: CreatePathRouter | null;
   /** Strategies that nobody declared (last-write-wins then), for `check`. */
   readonly implicit: ReadonlySet<string>;
   /** What it was made of, for `check`. */
@@ -76,6 +79,7 @@ export function assembleApp(checked: readonly LoadedDocument[], { language, prob
     workflows,
     settings: settingsOf(first.document),
     startCron: [...workflows.values()].some(({ cron }) => cron !== null) ? language.schedules.startCron : null,
+    createPathRouter: [...workflows.values()].some(({ http }) => http?.path.includes('{')) ? language.createPathRouter : null,
     implicit: new Set(
       Object.entries(first.document.variables ?? {}).flatMap(([name, one]) => (one?.strategy === undefined ? [name] : [])),
     ),

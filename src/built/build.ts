@@ -84,15 +84,10 @@ function noted<Value>(table: Map<string, Value>, text: string, value: Value): Va
   return value;
 }
 
-function usesOf(app: App, { verbs, calls, methods, schemas }: Notes): BuiltUses {
-  return {
-    verbs: [...verbs].sort(),
-    functions: [...calls].sort(),
-    methods: methods.size > 0,
-    schedules: app.startCron !== null,
-    schemas: schemas.size > 0,
-  };
-}
+const usesOf = (app: App, { verbs, calls, methods, schemas }: Notes): BuiltUses => ({
+  ...{ verbs: [...verbs].sort(), functions: [...calls].sort(), methods: methods.size > 0 },
+  ...{ schedules: app.startCron !== null, patterns: app.createPathRouter !== null, schemas: schemas.size > 0 },
+});
 
 const plain = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));
 

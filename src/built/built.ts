@@ -42,6 +42,8 @@ export interface BuiltUses {
   readonly functions: readonly string[];
   readonly methods: boolean;
   readonly schedules: boolean;
+  /** Paths with parameters. */
+  readonly patterns: boolean;
   /** Schemas that take the library. */
   readonly schemas: boolean;
 }

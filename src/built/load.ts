@@ -7,6 +7,7 @@ import { type FunctionEntry, namedFunctions } from '../expression/functions/entr
 import type { Source as TextSource } from '../expression/source.ts';
 import { type CompileSchema, checkOf } from '../strategy/schema-check.ts';
 import type { Language } from '../workflow/compiler.ts';
+import type { CreatePathRouter } from '../workflow/path-router.ts';
 import type { Schedules } from '../workflow/schedules.ts';
 import { collectProblems, dataSource, isMap, type Source } from '../workflow/source.ts';
 import { type Spot, sourceOf } from '../workflow/spots.ts';
@@ -20,16 +21,24 @@ export interface Parts {
   readonly compileMethod?: CompileMethod;
   readonly schedules?: Schedules;
   readonly compileSchema?: CompileSchema;
+  readonly createPathRouter?: CreatePathRouter;
 }
 
 /** The app of what `cffbrw build` wrote. Throws INVALID_APP when it is none, or when a part is missing. */
 export function loadWith(data: unknown, parts: Parts): App {
-  const { verbs, functions, compileMethod = missing, schedules = noSchedules, compileSchema = checkOf } = parts;
+  const {
+    verbs,
+    functions,
+    compileMethod = missing,
+    schedules = noSchedules,
+    compileSchema = checkOf,
+    createPathRouter = missing,
+  } = parts;
   const built = checked(data);
   const parser: Parser = { expression: lookUp(built.expressions), template: lookUp(built.templates) };
   const language: Language = {
     ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod }),
-    ...{ verbs: namedVerbs(verbs), schedules, compileSchema },
+    ...{ verbs: namedVerbs(verbs), schedules, compileSchema, createPathRouter },
     checkStep: (_verb, _place, step) => step,
   };
   return assembleApp(built.documents.map(loadedDocument), { language, problems: collectProblems() });

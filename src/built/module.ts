@@ -9,6 +9,7 @@ export function builtModule(built: BuiltApp): string {
   const others = [
     ...(uses.methods ? ['compileMethod'] : []),
     ...(uses.schedules ? ['schedules'] : []),
+    ...(uses.patterns ? ['createPathRouter'] : []),
     ...(uses.schemas ? ['compileSchema'] : []),
   ];
   const names = ['loadWith', ...verbs, ...functions, ...others].sort();

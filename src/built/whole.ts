@@ -3,6 +3,7 @@ import type { App } from '../assemble.ts';
 import { functions } from '../expression/functions.ts';
 import { compileMethod } from '../expression/methods.ts';
 import { schemaOf } from '../strategy/schema.ts';
+import { createPathRouter } from '../workflow/path-router.ts';
 import { schedules } from '../workflow/schedules.ts';
 import { verbs } from '../workflow/steps/verbs.ts';
 import { loadWith } from './load.ts';
@@ -15,4 +16,5 @@ export const loadBuilt = (data: unknown): App =>
     compileMethod,
     schedules,
     compileSchema: schemaOf,
+    createPathRouter,
   });

@@ -69,7 +69,16 @@ export function createHandler(options: HandlerOptions): Handler {
   if (readStatic !== undefined) fallbacks.push(createFiles({ host, readStatic, log }));
   const { maxBodyBytes, onRequest, makeResponse } = options;
   const router = createRouter({
-    ...{ host, endpoints, fallbacks, log, onRequest, makeResponse, reserved: admin?.answer },
+    ...{
+      host,
+      endpoints,
+      createPathRouter: app.createPathRouter,
+      fallbacks,
+      log,
+      onRequest,
+      makeResponse,
+      reserved: admin?.answer,
+    },
     ...(secrets && { secrets }),
     ...(maxBodyBytes !== undefined && { maxBodyBytes }),
   });

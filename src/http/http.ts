@@ -6,6 +6,7 @@
  */
 import type { Host } from '../host.ts';
 import type { Json } from '../strategy/json.ts';
+import type { CreatePathRouter } from '../workflow/path-router.ts';
 import type { Cors, JsonSchema, RequestPart } from '../workflow/plan.ts';
 import type { Log, MakeResponse, Problem } from './problem.ts';
 
@@ -84,6 +85,8 @@ export const reservedPrefix = '/_cffbrw/';
 export interface RouterOptions {
   readonly host: Host;
   readonly endpoints: readonly Endpoint[];
+  /** Needed where a path has a parameter. */
+  readonly createPathRouter?: CreatePathRouter | null;
   /** The values of the app's secrets. */
   readonly secrets?: ReadonlyMap<string, string>;
   readonly fallbacks?: readonly Fallback[];

@@ -1,3 +1,4 @@
+export { createPathRouter } from '../workflow/path-router.ts';
 export type { Admin, AdminOptions } from './admin/admin.ts';
 export type { Guard } from './admin/guard.ts';
 export { createAdmin } from './admin/router.ts';

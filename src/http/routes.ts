@@ -1,9 +1,7 @@
-/** The table of routes: compiled before the first request, searched by Hono's routers. */
-import { RegExpRouter } from 'hono/router/reg-exp-router';
-import { SmartRouter } from 'hono/router/smart-router';
-import { TrieRouter } from 'hono/router/trie-router';
+/** The table of routes, compiled before the first request: paths without parameters by their names, all others by a router. */
 import { CffbrwError } from '../error.ts';
 import { checkOf, type SchemaCheck } from '../strategy/schema-check.ts';
+import type { Found, PathRouter } from '../workflow/path-router.ts';
 import { wantsText } from './body.ts';
 import { type Endpoint, type RouterOptions, reservedPrefix } from './http.ts';
 import { compileFields, decodeText, type Fields, type ReadFields } from './input.ts';
@@ -22,7 +20,7 @@ export interface Route {
   readonly signature: { readonly header: string; readonly secret: string } | null;
 }
 
-export type Match = readonly [readonly (readonly [Route, Readonly<Record<string, number | string>>])[], (readonly string[])?];
+export type Match = Found<Route>;
 
 /** `/lots/{lot}` → `/lots/:p0`: a router's parameter syntax must not meet a name from a document. */
 const routerPath = (path: string): string => {
@@ -48,7 +46,8 @@ export function routeTable(options: RouterOptions): {
   match(method: string, path: string): Match;
   at(path: string): readonly Endpoint[];
 } {
-  const router = new SmartRouter<Route>({ routers: [new RegExpRouter(), new TrieRouter()] });
+  const names = new Map<string, Map<string, Match>>();
+  const router = patternsIn(options) ? routerOf(options) : null;
   const taken = new Map<string, string>();
   for (const endpoint of [...options.endpoints].sort((a, b) => moreSpecific(a.path, b.path))) {
     if (`${endpoint.path}/`.startsWith(reservedPrefix))
@@ -65,16 +64,17 @@ export function routeTable(options: RouterOptions): {
       );
     }
     taken.set(`${endpoint.method} ${path}`, endpoint.workflow);
-    router.add(endpoint.method, path, compileRoute(endpoint, options.secrets ?? new Map()));
+    const route = compileRoute(endpoint, options.secrets ?? new Map());
+    if (route.paramNames.length > 0) router?.add(endpoint.method, path, route);
+    // One that is no pattern comes before all that are.
+    else mapIn(names, endpoint.method).set(path, [[[route, {}]]]);
   }
   const methods = [...new Set(options.endpoints.map((endpoint) => endpoint.method))].sort();
-  const match =
-    options.endpoints.length === 0
-      ? (): Match => [[]]
-      : (method: string, path: string) => router.match(method, path) as unknown as Match;
   const known = new Set(methods);
+  const match = (method: string, path: string): Match =>
+    names.get(method)?.get(path) ?? (router !== null && known.has(method) ? router.match(method, path) : nowhere);
   return {
-    match: (method, path) => (known.has(method) ? match(method, path) : [[]]),
+    match,
     at: (path) =>
       methods.flatMap((method) =>
         match(method, path)[0]
@@ -82,6 +82,23 @@ export function routeTable(options: RouterOptions): {
           .map(([route]) => route.endpoint),
       ),
   };
+}
+
+const nowhere: Match = [[]];
+
+function mapIn(names: Map<string, Map<string, Match>>, method: string): Map<string, Match> {
+  const found = names.get(method) ?? new Map<string, Match>();
+  names.set(method, found);
+  return found;
+}
+
+const patternsIn = ({ endpoints }: RouterOptions): boolean => endpoints.some(({ path }) => path.includes('{'));
+
+function routerOf({ createPathRouter }: RouterOptions): PathRouter<Route> {
+  if (createPathRouter) return createPathRouter();
+  throw new CffbrwError('INVALID_APP', 'a path has a parameter, and there is no router for those', {
+    fix: 'Give it `createPathRouter`, of cffbrw/http.',
+  });
 }
 
 function compileRoute(endpoint: Endpoint, secrets: ReadonlyMap<string, string>): Route {

@@ -10,6 +10,7 @@ import type { Variable } from '../strategy/variable.ts';
 import { createCondition } from './condition.ts';
 import { durationMs } from './duration.ts';
 import { type Flow, meet } from './flow.ts';
+import type { CreatePathRouter } from './path-router.ts';
 import type { Plan, PlannedStep, Touch } from './plan.ts';
 import { membersRead } from './reads.ts';
 import type { Schedules } from './schedules.ts';
@@ -28,6 +29,7 @@ export interface Language extends Pick<ExpressionCompiler, 'compileExpression' |
   readonly verbs: ReadonlyMap<string, Verb>;
   readonly schedules: Schedules;
   readonly compileSchema: CompileSchema;
+  readonly createPathRouter: CreatePathRouter;
   /** The step if its form is right; else undefined, and `problems` says why. */
   checkStep(verb: Verb, place: FormPlace, data: Readonly<Record<string, unknown>>): Step | undefined;
 }

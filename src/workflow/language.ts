@@ -4,10 +4,11 @@ import { schemaOf } from '../strategy/schema.ts';
 import type { Language } from './compiler.ts';
 import { checkForm } from './document.ts';
 import { formOf } from './form.ts';
+import { createPathRouter } from './path-router.ts';
 import { schedules } from './schedules.ts';
 import { verbs } from './steps/verbs.ts';
 
 export const language: Language = {
-  ...{ compileExpression, compileValue, verbs, schedules, compileSchema: schemaOf },
+  ...{ compileExpression, compileValue, verbs, schedules, compileSchema: schemaOf, createPathRouter },
   checkStep: (verb, place, data) => checkForm(formOf(verb), place, data),
 };

@@ -2,6 +2,7 @@ import type { Host } from '../../src/host.ts';
 import type { Answer, Endpoint, HttpRequest, IdempotencyKey, RouterOptions } from '../../src/http/http.ts';
 import type { LogEntry, Problem } from '../../src/http/problem.ts';
 import { createRouter } from '../../src/http/router.ts';
+import { createPathRouter } from '../../src/workflow/path-router.ts';
 
 /** A host whose time moves when a test says so. */
 export interface FakeHost extends Host {
@@ -84,7 +85,7 @@ export function harness(endpoints: readonly Endpoint[], options: Partial<RouterO
       return each.run(request, key);
     },
   }));
-  const router = createRouter({ host, endpoints: noted, log: (entry) => logged.push(entry), ...options });
+  const router = createRouter({ host, createPathRouter, endpoints: noted, log: (entry) => logged.push(entry), ...options });
   const send = async (method: string, path: string, init: RequestInit = {}) =>
     router.fetch(new Request(`http://localhost${path}`, { method, ...init }));
   return {

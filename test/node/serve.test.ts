@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createRouter } from '../../src/http/router.ts';
 import { type Served, type ServeOptions, serve } from '../../src/node/serve.ts';
+import { createPathRouter } from '../../src/workflow/path-router.ts';
 import { caseEndpoints, cases } from '../http/cases.ts';
 import { endpoint, fakeHost } from '../http/fakes.ts';
 
@@ -11,7 +12,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((served) => served.close()));
 });
 
-const router = (endpoints = caseEndpoints) => createRouter({ host: fakeHost(), endpoints });
+const router = (endpoints = caseEndpoints) => createRouter({ host: fakeHost(), createPathRouter, endpoints });
 
 async function start(options: Partial<ServeOptions> = {}): Promise<Served> {
   const served = await serve({
