@@ -58,6 +58,15 @@ export const knownBugs: readonly KnownBug[] = [
       },
     ],
   },
+  bug(
+    'a missing witness proves',
+    proof,
+    [
+      "if (state === 'missing') return 'its witness, the note outside the data directory, is missing';",
+      "if (state === 'missing') return null;",
+    ],
+    6_000,
+  ),
   bug('a lease counted twice', 'src/replica/bank/lease.ts', [
     'leased: Math.max(row.leased, shown)',
     'leased: row.leased + shown',

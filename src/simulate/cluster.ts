@@ -82,8 +82,8 @@ export interface Cluster {
   /** One machine's connection, or all. */
   heal(machine?: string): void;
   backup(machine: string): DiskSnapshot;
-  /** Crashes it and puts a backup back. It does not run then. */
-  restore(machine: string, backup: DiskSnapshot): void;
+  /** Crashes it and puts a backup back; `missing`: its witness is gone, too. It does not run then. */
+  restore(machine: string, backup: DiskSnapshot, witness?: 'missing'): void;
   /** A second start of the same disk beside the first, on `<machine>-twin`. */
   twin(machine: string): Promise<void>;
   /** An operator retires all incarnations of a machine that does not run, at another one. Rejects with UNREACHABLE, NOT_FOUND. */
@@ -156,9 +156,10 @@ export function createCluster(options: ClusterOptions): Cluster {
     cut: (name, direction = 'both') => cuts.cut(name, direction),
     heal: (name) => cuts.heal(name),
     backup: (name) => at(name).disk.snapshot(),
-    restore(name, backup) {
+    restore(name, backup, witness) {
       at(name).process?.kill();
       at(name).disk.restore(backup);
+      if (witness === 'missing') at(name).witness.text = null;
     },
     twin(name) {
       const { disk, witness } = at(name);

@@ -124,7 +124,8 @@ function breakMachine(cluster: Cluster, fault: MachineFault): void {
   }
 }
 
-function breakProcess(operator: Operator, { kind, region }: ProcessFault): void {
+function breakProcess(operator: Operator, fault: ProcessFault): void {
+  const { kind, region } = fault;
   const { cluster, wanted, backups } = operator;
   switch (kind) {
     case 'crash':
@@ -149,7 +150,7 @@ function breakProcess(operator: Operator, { kind, region }: ProcessFault): void 
       backups.set(region, cluster.backup(region));
       break;
     case 'restore':
-      restore(operator, region);
+      restore(operator, region, fault.witness);
       break;
     case 'twin':
       void cluster.twin(region);
@@ -159,9 +160,9 @@ function breakProcess(operator: Operator, { kind, region }: ProcessFault): void 
   }
 }
 
-function restore({ cluster, backups }: Operator, region: string): void {
+function restore({ cluster, backups }: Operator, region: string, witness?: 'missing'): void {
   const backup = backups.get(region);
-  if (backup !== undefined) cluster.restore(region, backup);
+  if (backup !== undefined) cluster.restore(region, backup, witness);
 }
 
 /** It is gone for good; somebody who runs tells the others. */

@@ -61,11 +61,12 @@ export type ReplicaFault = Timed & { readonly region: string } & (
           | 'pause'
           | 'resume'
           | 'backup'
-          | 'restore'
           | 'twin'
           | 'join'
           | 'retire';
       }
+    /** Its disk is put back; `missing`: the note outside of it is gone, too. */
+    | { readonly kind: 'restore'; readonly witness?: 'missing' }
     | { readonly kind: 'crash-at'; readonly await: number; readonly when: 'before' | 'during' | 'after' }
     | { readonly kind: 'cut'; readonly direction: Direction }
     | { readonly kind: 'heal' }

@@ -93,7 +93,7 @@ function drawFault(random: Random, kind: FaultKind, spell: Spell): (Fault | Bulk
     case 'backup':
       return [
         { kind, ...now },
-        { kind: 'restore', ...then },
+        { kind: 'restore', ...then, ...(random.chance(0.3) && { witness: 'missing' as const }) },
         { kind: 'start', atMs: untilMs + random.integer(1, 100), region },
       ];
     case 'twin':
