@@ -53,17 +53,7 @@ export interface RequestAction extends Timed {
 /** What is done to one replica. */
 export type ReplicaFault = Timed & { readonly region: string } & (
     | {
-        readonly kind:
-          | 'crash'
-          | 'power-cut'
-          | 'start'
-          | 'stop'
-          | 'pause'
-          | 'resume'
-          | 'backup'
-          | 'twin'
-          | 'join'
-          | 'retire';
+        readonly kind: 'crash' | 'power-cut' | 'start' | 'stop' | 'pause' | 'resume' | 'backup' | 'twin' | 'join' | 'retire';
       }
     /** Its disk is put back; `missing`: the note outside of it is gone, too. */
     | { readonly kind: 'restore'; readonly witness?: 'missing' }
