@@ -3,6 +3,9 @@ export class Bench {
   fetch(): Response {
     return new Response('bench');
   }
+
+  /** The hosts under test set alarms. */
+  alarm(): void {}
 }
 export { Bench as HubObject };
 
