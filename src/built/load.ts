@@ -2,7 +2,7 @@
 import { type App, assembleApp, type LoadedDocument } from '../assemble.ts';
 import { CffbrwError } from '../error.ts';
 import { createCompiler, type Parser } from '../expression/compiler.ts';
-import type { CompileMethod } from '../expression/context.ts';
+import type { CompileMethod, Hints } from '../expression/context.ts';
 import { type FunctionEntry, namedFunctions } from '../expression/functions/entry.ts';
 import type { Source as TextSource } from '../expression/source.ts';
 import { type CompileSchema, checkOf } from '../strategy/schema-check.ts';
@@ -37,12 +37,15 @@ export function loadWith(data: unknown, parts: Parts): App {
   const built = checked(data);
   const parser: Parser = { expression: lookUp(built.expressions), template: lookUp(built.templates) };
   const language: Language = {
-    ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod }),
+    ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod, hints: noHints }),
     ...{ verbs: namedVerbs(verbs), schedules, compileSchema, createPathRouter },
     checkStep: (_verb, _place, step) => step,
   };
   return assembleApp(built.documents.map(loadedDocument), { language, problems: collectProblems() });
 }
+
+/** Nothing is written here that could be wrong. */
+const noHints: Hints = { names: {}, calls: {} };
 
 function missing(): never {
   throw unusable('This app was built without a part that it needs.');

@@ -6,7 +6,15 @@ import type { Admin, AdminOptions } from '../http/admin/admin.ts';
 import { checkGuard, checkHost, type Guard } from '../http/admin/guard.ts';
 import { createAdmin } from '../http/admin/router.ts';
 import type { Sites } from '../http/admin/sites.ts';
-import { createHandler, type Handler, type HandlerOptions, type Log, type RequestLine, reservedPrefix } from '../http/index.ts';
+import {
+  createFiles,
+  createHandler,
+  type Handler,
+  type HandlerOptions,
+  type Log,
+  type RequestLine,
+  reservedPrefix,
+} from '../http/index.ts';
 import { problemResponse, toProblem } from '../http/problem.ts';
 import { readDocuments } from '../node/directory.ts';
 import { createStaticReader } from '../node/files.ts';
@@ -201,7 +209,7 @@ async function generationOf(app: App, locations: Locations, options: OpenOptions
     const observe = observerOf(replica, admin, options);
     const handler = createHandler({
       ...{ ...shared, replica },
-      ...(readStatic && { readStatic }),
+      ...(readStatic && { files: createFiles({ host: shared.host, readStatic, log }) }),
       ...(onRequest && { onRequest: (line: RequestLine) => onRequest(line, replica.id) }),
       ...(admin && { admin }),
       ...(observe && { observe }),

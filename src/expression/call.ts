@@ -3,7 +3,7 @@ import type { Json } from '../strategy/json.ts';
 import { type Context, type Part, siteFor } from './context.ts';
 import { anyShape } from './expression.ts';
 import { arity, type Call, type FunctionEntry } from './functions/entry.ts';
-import { callHints, isListMethod } from './refusals.ts';
+import { isListMethod } from './refusals.ts';
 import { compileAge, isSecret, secretPart } from './root.ts';
 import { invalid } from './source.ts';
 import { suggestion } from './suggest.ts';
@@ -56,7 +56,7 @@ function checkArity(entry: FunctionEntry, tree: TreeOf<'call'>, context: Context
 function unknownFunction(tree: TreeOf<'call'>, context: Context): Error {
   const site = siteFor(context, tree);
   const message = `there is no function \`${tree.name}\``;
-  const hint = Object.hasOwn(callHints, tree.name) ? callHints[tree.name] : undefined;
+  const hint = Object.hasOwn(context.hints.calls, tree.name) ? context.hints.calls[tree.name] : undefined;
   if (hint !== undefined) return invalid(site, message, hint);
   if (isListMethod(tree.name))
     return invalid(site, `\`${tree.name}\` is a method of lists`, `Write \`list.${tree.name}(item => …)\`.`);

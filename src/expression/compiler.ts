@@ -1,6 +1,6 @@
 /** From texts to functions: bare ones (conditions), strings with `${ … }` in them, and any value that holds such strings. */
 import { forbiddenKeys, type Json, type JsonObject } from '../strategy/json.ts';
-import { type CompileMethod, type Context, createGathered, type Gathered, type Part, siteFor } from './context.ts';
+import { type CompileMethod, type Context, createGathered, type Gathered, type Hints, type Part, siteFor } from './context.ts';
 import { anyShape, type Compiled, type Frame, maxResultDepth, type Scope, type Shape } from './expression.ts';
 import type { FunctionTable } from './functions/entry.ts';
 import { combine, compileNode, literal, templatePart } from './node.ts';
@@ -36,6 +36,7 @@ export interface CompilerParts {
   readonly parser: Parser;
   readonly functions: FunctionTable;
   readonly compileMethod: CompileMethod;
+  readonly hints: Hints;
 }
 
 export const createCompiler = (parts: CompilerParts): ExpressionCompiler => ({
@@ -74,9 +75,9 @@ const noParameters: Context['parameters'] = new Map();
 
 const contextOf = (
   text: string,
-  { functions, compileMethod, scope, gathered, findPlaces }: Compilation & { findPlaces: () => Places },
+  { functions, compileMethod, hints, scope, gathered, findPlaces }: Compilation & { findPlaces: () => Places },
 ): Context => ({
-  ...{ functions, compileMethod, scope, gathered },
+  ...{ functions, compileMethod, hints, scope, gathered },
   compile: compileNode,
   source: createSource(text, findPlaces),
   parameters: noParameters,

@@ -44,6 +44,12 @@ export const createGathered = (): Gathered => ({
 /** `list.map(x => …)` */
 export type CompileMethod = (tree: TreeOf<'method'>, context: Context) => Part;
 
+/** What to write instead of names and calls that authors bring from elsewhere. */
+export interface Hints {
+  readonly names: Readonly<Record<string, string>>;
+  readonly calls: Readonly<Record<string, string>>;
+}
+
 /** Where the part that is being compiled stands. */
 export interface Context {
   readonly scope: Scope;
@@ -52,6 +58,7 @@ export interface Context {
   readonly source: Source;
   readonly functions: FunctionTable;
   readonly compileMethod: CompileMethod;
+  readonly hints: Hints;
   readonly gathered: Gathered;
   readonly parameters: ReadonlyMap<string, Cell>;
   /** The key expression of a read that this is inside of, and whether this is inside an arrow. */

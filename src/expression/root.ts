@@ -1,7 +1,6 @@
 /** What an expression starts from: bound names, `vars.x`, `vars.x[key]`, `secrets.NAME`, parameters of arrows. */
 import { type Context, type Part, siteFor } from './context.ts';
 import { anyShape, type CompiledKey, type ScopeVariable, type Shape, scalarShape, type VariableRead } from './expression.ts';
-import { nameHints } from './refusals.ts';
 import { invalid, type Site } from './source.ts';
 import { suggestion } from './suggest.ts';
 import type { Tree, TreeOf } from './tree.ts';
@@ -25,7 +24,7 @@ export function compileName(tree: TreeOf<'name'>, context: Context): Part {
 function unknownName(tree: TreeOf<'name'>, context: Context): Error {
   const { scope } = context;
   const site = siteFor(context, tree);
-  const hint = Object.hasOwn(nameHints, tree.name) ? nameHints[tree.name] : undefined;
+  const hint = Object.hasOwn(context.hints.names, tree.name) ? context.hints.names[tree.name] : undefined;
   if (hint !== undefined) return invalid(site, `\`${tree.name}\` is not a value`, hint);
   if (scope.variables.has(tree.name)) return invalid(site, 'a variable is read through `vars`', `Write \`vars.${tree.name}\`.`);
   return invalid(

@@ -10,8 +10,7 @@ import type { Plan } from '../workflow/plan.ts';
 import { executeRun, type RunContext } from '../workflow/run.ts';
 import type { Admin } from './admin/admin.ts';
 import { createEvents } from './events.ts';
-import { createFiles } from './files.ts';
-import type { Endpoint, Fallback, Fetcher, ReadStatic, RequestLine } from './http.ts';
+import type { Endpoint, Fallback, Fetcher, RequestLine } from './http.ts';
 import type { Log, MakeResponse } from './problem.ts';
 import { createRouter } from './router.ts';
 
@@ -22,8 +21,8 @@ export interface HandlerOptions {
   readonly log?: Log;
   /** The values of the secrets that the app names. */
   readonly secrets?: ReadonlyMap<string, string>;
-  /** Reads the app's static folder. Without it there are no static files. */
-  readonly readStatic?: ReadStatic;
+  /** Answers with the files of the app's static folder (`createFiles`). Without it there are none. */
+  readonly files?: Fallback;
   /** Default 1 MiB. */
   readonly maxBodyBytes?: number;
   /** Told of every request; costs nothing when absent. */
@@ -49,7 +48,7 @@ export interface Handler extends Fetcher {
 
 /** Throws INVALID_APP for what could never be answered: a secret without a value, a path that cannot be routed. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { app, replica, host, log, secrets, readStatic, background, admin, runId } = options;
+  const { app, replica, host, log, secrets, files, background, admin, runId } = options;
   const observe = options.observe ?? admin?.observe;
   const context: RunContext = {
     replica,
@@ -66,7 +65,7 @@ export function createHandler(options: HandlerOptions): Handler {
     app.settings.events === null ? null : createEvents({ host, replica, log, beats: options.eventBeats, ...app.settings.events });
   const fallbacks: Fallback[] = [];
   if (events !== null) fallbacks.push(events.answer);
-  if (readStatic !== undefined) fallbacks.push(createFiles({ host, readStatic, log }));
+  if (files !== undefined) fallbacks.push(files);
   const { maxBodyBytes, onRequest, makeResponse } = options;
   const router = createRouter({
     ...{
