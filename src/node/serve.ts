@@ -30,7 +30,10 @@ export interface ServeLimits {
   readonly headersMs: number;
   /** Until the whole request is there. Default 30 s. */
   readonly requestMs: number;
-  /** How long an idle connection is kept. Default 72 s: longer than balancers keep theirs, so that none sends into one that ends. */
+  /**
+   * How long an idle connection is kept, while no more than half of `connections` are open. Default 72 s: longer than balancers keep theirs,
+   * so that none sends into one that ends.
+   */
   readonly keepAliveMs: number;
   /** Default 16 KiB. */
   readonly headerBytes: number;
@@ -71,10 +74,11 @@ export async function serve(options: ServeOptions): Promise<Served> {
       ? (request) => fetch(request)
       : (request, { incoming }) => answer(request, new NodeInbound(incoming as IncomingMessage));
   const listener = getRequestListener(handle, { errorHandler: (error) => unreadable(error, options.log) });
-  const state = { retreating: false };
+  const state = { retreating: false, open: 0 };
+  const isLast = () => state.retreating || state.open > limits.connections / 2;
   const server = createServer(
     {
-      ServerResponse: answersOf(state),
+      ServerResponse: answersOf(isLast),
       headersTimeout: limits.headersMs,
       requestTimeout: limits.requestMs,
       keepAliveTimeout: limits.keepAliveMs,
@@ -87,6 +91,12 @@ export async function serve(options: ServeOptions): Promise<Served> {
     },
   );
   server.maxConnections = limits.connections;
+  server.on('connection', (socket) => {
+    state.open += 1;
+    socket.on('close', () => {
+      state.open -= 1;
+    });
+  });
   server.on('clientError', refuseMalformed);
   await listen(server, options.port, options.host ?? '127.0.0.1');
   let closing: Promise<void> | undefined;
@@ -104,11 +114,11 @@ export async function serve(options: ServeOptions): Promise<Served> {
   };
 }
 
-/** Answers that end their connection while the server retreats, also those that were asked for before. */
-const answersOf = (state: { readonly retreating: boolean }) =>
+/** Answers that end their connection where it is the last on it, also those that were asked for before that was decided. */
+const answersOf = (isLast: () => boolean) =>
   class extends ServerResponse {
     override writeHead(status: number, ...rest: readonly unknown[]): this {
-      if (state.retreating) this.shouldKeepAlive = false;
+      if (isLast()) this.shouldKeepAlive = false;
       return super.writeHead(status, ...(rest as []));
     }
   };

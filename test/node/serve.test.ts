@@ -186,18 +186,26 @@ describe('a served app', () => {
     expect(text.lastIndexOf('"lot":8')).toBeGreaterThan(text.lastIndexOf('"lot":7'));
   });
 
+  /** A connection on which these bytes were sent, once something has come back, or at once. */
+  const opened = (port: number, bytes: string, answered: boolean): Promise<Socket> =>
+    new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(bytes, () => !answered && resolve(socket)));
+      socket.once('data', () => resolve(socket));
+    });
+  const whole = 'GET /lots/7 HTTP/1.1\r\nHost: a\r\n\r\n';
+
   it('takes no more connections than it may', async () => {
     const { port } = await start({ limits: { connections: 3 } });
-    const idle: Socket[] = [];
-    for (let count = 0; count < 3; count++) {
-      idle.push(
-        await new Promise<Socket>((resolve) => {
-          const socket = connect(port, '127.0.0.1', () => socket.write('GET /lots/7 HTTP/1.1\r\nHost: a\r\n\r\n'));
-          socket.once('data', () => resolve(socket));
-        }),
-      );
-    }
-    expect(await raw(port, 'GET /lots/7 HTTP/1.1\r\nHost: a\r\n\r\n')).toBe('');
+    const busy = await Promise.all([1, 2, 3].map(() => opened(port, 'GET /lots/7 HTTP/1.1\r\nHost: a\r\n', false)));
+    expect(await raw(port, whole)).toBe('');
+    for (const socket of busy) socket.destroy();
+  });
+
+  it('keeps no more idle connections while half of those that it may have are open, so that nobody is kept out', async () => {
+    const { port } = await start({ limits: { connections: 4 } });
+    const idle = [await opened(port, whole, true), await opened(port, whole, true)];
+    for (let count = 0; count < 5; count += 1)
+      expect(await raw(port, whole)).toMatch(/^HTTP\/1\.1 200 [\s\S]*connection: close/i);
     for (const socket of idle) socket.destroy();
   });
 
