@@ -203,8 +203,10 @@ const forgetSql = (schema: string): string => `
 -- Each replica's rows of these addresses, by the key of the table: there are few replicas, and an index by address would be one more write in
 -- each publish.
 create or replace function ${schema}.forget(addresses text[])
-returns void language plpgsql set lock_timeout = '5s' set cffbrw.forgets = 'on' as $$
+returns void language plpgsql set lock_timeout = '5s' as $$
 begin
+  -- Not as a part of the function: only a superuser may make one that sets what the server does not know.
+  perform set_config('cffbrw.forgets', 'on', true);
   perform pg_advisory_xact_lock('${schema}.rows'::regclass::oid::integer, 5247023);
   with recursive replicas (replica) as (
     (select rows.replica from ${schema}.rows order by rows.replica limit 1)
@@ -220,6 +222,7 @@ begin
   select gone.replica, max(gone.version), max(gone.place) from gone group by gone.replica
   on conflict (replica) do update
   set version = greatest(known.version, excluded.version), place = greatest(known.place, excluded.place);
+  perform set_config('cffbrw.forgets', '', true);
 end $$;
 `;
 

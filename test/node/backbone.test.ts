@@ -156,6 +156,23 @@ describe('the feed', () => {
   });
 });
 
+test('an ordinary role with a database of its own makes the tables there, and all that is done with them', async () => {
+  await sql.unsafe("create role shop login password 'of the shop'");
+  await sql.unsafe('create database shop owner shop');
+  const url = `postgres://shop:${encodeURIComponent('of the shop')}@127.0.0.1:${server.port}/shop`;
+  const backbone = await openPostgresBackbone({ target: parseBackboneUrl(url, {}), host: nodeHost });
+  try {
+    const identity = await backbone.identity();
+    await backbone.publish([row('x'), row('y')]);
+    await backbone.registers.compareAndSet('register', 'value', null);
+    await backbone.forget(['x']);
+    expect([await backbone.latest('a.1'), (await backbone.since('a.1', 0)).map(({ address }) => address)]).toEqual([1, ['y']]);
+    expect(await backbone.identity()).toBe(identity);
+  } finally {
+    await backbone.close();
+  }
+});
+
 test('of several servers one that answers is taken', async () => {
   const schema = newSchema();
   const url = server
