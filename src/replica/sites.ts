@@ -59,6 +59,8 @@ export interface SitesOptions {
 
 /** Who has not told anything for so long is not there: its declarations count no more. */
 const goneMs = 60_000;
+/** So often who has never seen what others declare looks again. */
+const unknownMs = 1_000;
 const shownLeases = 100;
 
 const registerOf = (id: string) => `site/${id}`;
@@ -74,6 +76,8 @@ export const declarationText = ({ strategy, keyed, window, initial }: Variable):
 export async function openSites(options: SitesOptions): Promise<Sites> {
   const { replica, backbone, host, lookMs = 10_000 } = options;
   const told = new Map<string, string>();
+  /** What others declare has been seen once. */
+  let known = false;
   let closed = false;
   let cancel = () => {};
 
@@ -83,6 +87,7 @@ export async function openSites(options: SitesOptions): Promise<Sites> {
     await tell(registers, replica, nowMs);
     const sites = await readSites(registers);
     compare(present(sites, nowMs));
+    known = true;
   }
 
   function compare(sites: readonly Site[]): void {
@@ -105,8 +110,8 @@ export async function openSites(options: SitesOptions): Promise<Sites> {
 
   function schedule(): void {
     if (closed) return;
-    const later = host.whenAwake ?? host.after;
-    cancel = later(lookMs, () => {
+    const later = known && host.whenAwake !== undefined ? host.whenAwake : host.after;
+    cancel = later(known ? lookMs : Math.min(lookMs, unknownMs), () => {
       look()
         .catch(() => {}) // out of reach: what was known stays
         .finally(schedule);

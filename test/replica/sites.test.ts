@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import type { Alarm } from '../../src/replica/index.ts';
+import { openSites } from '../../src/replica/sites.ts';
+import { createWorld } from '../simulate/world.ts';
+import { createCluster, declareAll } from './cluster.ts';
+
+const stock = (initial: number) => ({ stock: { strategy: 'bounded-counter' as const, initial } });
+
+test('who starts cut off and declares a variable otherwise withholds it soon after the cut is over', async () => {
+  const world = createWorld('sites');
+  const cluster = createCluster({ world, variables: stock(10) });
+  const open = async (name: string, initial: number) => {
+    const replica = await cluster.start(name, { variables: declareAll(stock(initial)) });
+    const { host } = cluster.machine(name);
+    const backbone = cluster.loopback?.connect(name);
+    if (backbone === undefined) throw new Error('there is no backbone');
+    const alarms: Alarm[] = [];
+    return { replica, alarms, sites: await openSites({ replica, backbone, host, alarm: (alarm) => alarms.push(alarm) }) };
+  };
+  await world.runUntil(open('fra', 10));
+  cluster.loopback?.cut('sin');
+  const { replica, alarms } = await world.runUntil(open('sin', 99));
+  await world.run(4_000);
+  cluster.loopback?.heal('sin');
+  await world.run(2_500);
+  expect(replica.status.withheld).toMatchObject({ stock: expect.stringContaining('99') });
+  expect(alarms.filter(({ kind }) => kind === 'declaration')).toHaveLength(1);
+});
