@@ -102,17 +102,28 @@ function builtPlaces(source: Source, document: unknown): BuiltPlaces | null {
   // Where a place is a path, each part has another.
   if (source.placeOf(['cffbrw']).file !== file) return null;
   const parts: number[] = [];
-  addPlaces(source, [], document, parts);
+  addPlaces(source, { path: [], value: document, before: 0 }, parts);
   return { file, parts };
 }
 
-function addPlaces(source: Source, path: Path, value: unknown, parts: number[]): void {
+interface Part {
+  readonly path: Path;
+  readonly value: unknown;
+  /** The line of the part before. */
+  readonly before: number;
+}
+
+/** Answers with the line of the last part. */
+function addPlaces(source: Source, { path, value, before }: Part, parts: number[]): number {
   const [at, key] = [source.placeOf(path), source.keyPlaceOf(path)];
   const named = key.line !== at.line || key.column !== at.column;
-  parts.push(at.line, at.column, named ? key.line : 0, named ? key.column : 0, textStyles.indexOf(styleAt(source, path)));
-  if (typeof value !== 'object' || value === null) return;
+  const style = textStyles.indexOf(styleAt(source, path));
+  parts.push(at.line - before, at.column, named ? key.line - at.line : 0, named ? key.column : 0, style);
+  let last = at.line;
+  if (typeof value !== 'object' || value === null) return last;
   for (const [name, inside] of Object.entries(value))
-    addPlaces(source, [...path, Array.isArray(value) ? Number(name) : name], inside, parts);
+    last = addPlaces(source, { path: [...path, Array.isArray(value) ? Number(name) : name], value: inside, before: last }, parts);
+  return last;
 }
 
 function styleAt(source: Source, path: Path): (typeof textStyles)[number] {

@@ -26,8 +26,9 @@ export interface BuiltDocument {
 }
 
 /**
- * Where the parts of a document are. `parts` has five numbers for each value, a value before those inside it: line and column, line and
- * column of its field's name (0: it has none), and how its text stands there (an index of `textStyles`).
+ * Where the parts of a document are. `parts` has five numbers for each value, a value before those inside it: its line, counted from that
+ * of the value before; its column; the line of its field's name, counted from its own, and the column (0: it has none); and how its text
+ * stands there (an index of `textStyles`).
  */
 export interface BuiltPlaces {
   readonly file: string;

@@ -84,19 +84,28 @@ const loadedDocument = ({ kind, file, document, places }: BuiltDocument): Loaded
 const lineUnit = 2 ** 32;
 
 function sourceIn(file: string, data: unknown, places: BuiltPlaces): Source {
-  const spot = spotOf(data, places.parts[Symbol.iterator]());
+  const spot = spotOf(data, { numbers: places.parts, next: 0, line: 0 });
   return sourceOf(file, { data, spot }, (at) => ({ file: places.file, line: Math.floor(at / lineUnit), column: at % lineUnit }));
 }
 
-function spotOf(value: unknown, parts: Iterator<number>): Spot {
-  const next = (): number => parts.next().value ?? 0;
-  const at = next() * lineUnit + next();
-  const key = next() * lineUnit + next() || undefined;
-  const style = textStyles[next()] ?? 'plain';
+interface Reading {
+  readonly numbers: readonly number[];
+  next: number;
+  /** Of the part before. */
+  line: number;
+}
+
+function spotOf(value: unknown, reading: Reading): Spot {
+  const [line = 0, column = 0, keyLine = 0, keyColumn = 0, styleAt = 0] = reading.numbers.slice(reading.next, reading.next + 5);
+  reading.next += 5;
+  reading.line += line;
+  const at = reading.line * lineUnit + column;
+  const key = keyColumn === 0 ? undefined : (reading.line + keyLine) * lineUnit + keyColumn;
+  const style = textStyles[styleAt] ?? 'plain';
   const text = typeof value === 'string' || style !== 'plain' ? { value: String(value), style } : null;
   if (typeof value !== 'object' || value === null) return { at, key, text, inside: null };
   const names: Iterable<string | number> = Array.isArray(value) ? value.keys() : Object.keys(value);
   const inside = new Map<string | number, Spot>();
-  for (const name of names) inside.set(name, spotOf((value as Record<string | number, unknown>)[name], parts));
+  for (const name of names) inside.set(name, spotOf((value as Record<string | number, unknown>)[name], reading));
   return { at, key, text, inside };
 }
