@@ -15,7 +15,7 @@ export interface ClusterConvergenceParameters {
 
 export const parameters: Record<'small' | 'large', ClusterConvergenceParameters> = {
   small: { sizes: [2], rounds: 1, writesPerRound: 10 },
-  large: { sizes: [2, 3, 5, 8], rounds: 4, writesPerRound: 40 },
+  large: { sizes: [2, 3, 5, 8], rounds: 4, writesPerRound: 30 },
 };
 
 /** Milliseconds until each reader read it, of each round. */
@@ -24,6 +24,8 @@ type Rounds = readonly (readonly number[])[];
 /** Between two questions of one reader. */
 const pollMs = 2;
 const limitMs = 10_000;
+/** Between two writes, at most: in no step with anybody's timers. */
+const restMs = 40;
 
 export const run = (options: ClusterConvergenceParameters): Promise<PartResult> =>
   onStage(async (stage) => {
@@ -33,7 +35,7 @@ export const run = (options: ClusterConvergenceParameters): Promise<PartResult> 
       part: 'cluster-convergence',
       tables,
       notes: [
-        `From sending the write until each other process has answered a read with it, asked every ${pollMs} ms or so; ${options.rounds} rounds of ${options.writesPerRound} writes, one after another, in turns; percentiles of all, ratios of neighbouring rounds’ p50.`,
+        `From sending the write until each other process has answered a read with it, asked every ${pollMs} ms or so; ${options.rounds} rounds of ${options.writesPerRound} writes, one after another with a rest of up to ${restMs} ms, in turns; percentiles of all, ratios of neighbouring rounds’ p50.`,
         `The target: the flush interval (${flushIntervalMs} ms), three round trips to PostgreSQL, and 20 ms.`,
         'Hono + UPDATE reads in PostgreSQL: there is nothing to converge, and each read asks it.',
         'Not measured: convergence under load, over a network.',
@@ -68,6 +70,7 @@ async function measureRound(agent: Agent, ports: readonly number[], count: numbe
   const times: number[] = [];
   for (let number = 0; number < count; number += 1) {
     writes += 1;
+    await pause(Math.random() * restMs);
     const user = `sign-${writes}`;
     const writer = ports[number % ports.length];
     const start = performance.now();
@@ -79,10 +82,12 @@ async function measureRound(agent: Agent, ports: readonly number[], count: numbe
   return times;
 }
 
+const pause = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
+
 async function timeUntilRead(agent: Agent, port: number, user: string, start: number): Promise<number> {
   while ((await ask(agent, port, `/signed/${user}`)) !== '{"signed":true}') {
     if (performance.now() - start > limitMs) throw new Error(`${user} was not read at ${port} within ${limitMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    await pause(pollMs);
   }
   return performance.now() - start;
 }

@@ -13,7 +13,7 @@ export const names = {
   theirsOnce: 'Hono + UPDATE and INSERT',
 } as const;
 
-/** What every replica waits for before it publishes, so that many writes are one row (`publishDelayMs`). */
+/** How far apart a replica publishes, so that many writes are one row (src/node/replica.ts). */
 export const flushIntervalMs = 20;
 
 /** Connections that all processes of the alternative have together: more only wait for the same row. */
