@@ -87,7 +87,8 @@ export async function openSites(options: SitesOptions): Promise<Sites> {
     await tell(registers, replica, nowMs);
     const sites = await readSites(registers);
     compare(present(sites, nowMs));
-    known = true;
+    // Who has not joined yet is not among them, and was compared with nobody.
+    known ||= sites.some(({ id }) => id === replica.id);
   }
 
   function compare(sites: readonly Site[]): void {
