@@ -109,9 +109,8 @@ async function change(options: EdgeAdminOptions, parts: readonly string[], body:
   const { why, carryOut } = body;
   if (typeof why !== 'string' || why === '')
     throw new CffbrwError('INVALID_INPUT', 'a retirement needs a reason', { fix: 'Send { "why": "…" }.' });
-  const by = `the admin API of ${replica.id}`;
   const { registers, since } = backbone;
-  const retiring = { registers, store: { since }, who: name, by, why, now: host.now() };
+  const retiring = { registers, store: { since }, who: name, by: replica.id, why, now: host.now() };
   return carryOut === true ? retire(retiring) : planRetirement(retiring);
 }
 

@@ -132,6 +132,7 @@ describe('in objects', () => {
     expect((await admin('v1/replicas/weur/retire', { method: 'POST', body: { why: 'a rehearsal' } })).body.retired).toHaveLength(
       1,
     );
+    expect((await admin('v1/replicas/enam/retire', { method: 'POST', body: { why: 'itself' } })).status).toBe(404);
     expect((await admin('v1/nothing')).status).toBe(404);
     expect((await admin('v1/replica', { headers: { 'cffbrw-region': 'apac' } })).status).toBe(404);
   });

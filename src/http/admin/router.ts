@@ -145,7 +145,7 @@ function answersOf(options: AdminOptions, { runs, feed, door }: { runs: Runs; fe
     listReplicas: () => listed(options.sites),
     retire: ({ params, body }) => {
       const { why, carryOut } = shapes.retire.parse(body);
-      return known(options.sites).retire({ who: params.name ?? '', by: `the admin API of ${replica.id}`, why, carryOut });
+      return known(options.sites).retire({ who: params.name ?? '', by: replica.id, why, carryOut });
     },
     adoptBackbone() {
       known(options.sites);
