@@ -127,4 +127,5 @@ const fixes: Readonly<Record<string, string>> = {
   '28000': 'Check the user and what pg_hba.conf allows it.',
   '3D000': 'Create the database first: createdb.',
   '42501': byHand,
+  '42601': 'The schema may be named like a word of SQL: choose another name (?schema=).',
 };

@@ -29,12 +29,15 @@ export const schemaSql = (schema: string): string => tablesSql(schema) + functio
 export const setupSql = (schema: string): string => `select pg_advisory_xact_lock(${setupLock});\n${schemaSql(schema)}`;
 
 /** What a role needs that did not make the schema. */
-export const grantSql = (schema: string, role: string): string => `
-grant usage on schema ${schema} to ${role};
-grant select, insert, update, delete on all tables in schema ${schema} to ${role};
-grant usage, select on all sequences in schema ${schema} to ${role};
-grant execute on all functions in schema ${schema} to ${role};
+export const grantSql = (schema: string, role: string): string => {
+  const name = `"${role.replaceAll('"', '""')}"`;
+  return `
+grant usage on schema ${schema} to ${name};
+grant select, insert, update, delete on all tables in schema ${schema} to ${name};
+grant usage, select on all sequences in schema ${schema} to ${name};
+grant execute on all functions in schema ${schema} to ${name};
 `;
+};
 
 const tablesSql = (schema: string): string => `
 create schema if not exists ${schema};

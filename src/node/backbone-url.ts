@@ -177,9 +177,13 @@ function checkPrimaryIsWanted(given: Given): void {
   if (wanted !== undefined) oneOf('target_session_attrs', wanted, ['any', 'primary', 'read-write']);
 }
 
-function schemaOf(name: string): string {
+/** Throws INVALID_APP. It stands in statements as it is. */
+export function schemaOf(name: string): string {
   if (/^[a-z_][a-z0-9_]{0,39}$/.test(name) && !name.startsWith('pg_')) return name;
-  throw wrong('the backbone’s schema is not a name of lower-case letters, digits and _ (at most 40)');
+  throw wrong(
+    'the backbone’s schema is not a name of lower-case letters, digits and _ (at most 40)',
+    'For example: shop, or eu_shop.',
+  );
 }
 
 function secondsOf(given: Given, name: Setting, fallback: number): number {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backbone } from '../../src/backbone/index.ts';
 import type { Host } from '../../src/host.ts';
 import { openPostgresBackbone } from '../../src/node/backbone.ts';
-import { setupSql } from '../../src/node/backbone-schema.ts';
+import { grantSql, setupSql } from '../../src/node/backbone-schema.ts';
 import { parseBackboneUrl } from '../../src/node/backbone-url.ts';
 import { nodeHost } from '../../src/node/host.ts';
 import type { StoredRow } from '../../src/store/index.ts';
@@ -171,6 +171,23 @@ test('an ordinary role with a database of its own makes the tables there, and al
   } finally {
     await backbone.close();
   }
+});
+
+test('a role of any name is granted what a location needs', async () => {
+  const [schema, role] = [newSchema(), 'Till 7 "left"'];
+  await sql.unsafe(`create role "Till 7 ""left""" login password 'of the till'`);
+  await sql.unsafe(setupSql(schema) + grantSql(schema, role));
+  const url = `postgres://${encodeURIComponent(role)}:of%20the%20till@127.0.0.1:${server.port}/postgres?schema=${schema}`;
+  const backbone = await openPostgresBackbone({ target: parseBackboneUrl(url, {}), host: nodeHost });
+  await backbone.publish([row('x')]);
+  expect(await backbone.latest('a.1')).toBe(1);
+  await backbone.close();
+});
+
+test('a schema whose name is a word of SQL is refused at the start', async () => {
+  const fix = expect.stringContaining('schema');
+  const asked = openPostgresBackbone({ target: targetIn('user'), host: nodeHost });
+  await expect(asked.then((backbone) => backbone.identity())).rejects.toMatchObject({ code: 'INVALID_APP', fix });
 });
 
 test('of several servers one that answers is taken', async () => {

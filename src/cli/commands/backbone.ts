@@ -6,8 +6,6 @@ import { command, UsageError } from '../command.ts';
 import { readApp } from '../running.ts';
 import { nameArgument, siteArguments, siteOf } from '../site.ts';
 
-const identifier = /^[a-z_][a-z0-9_$]{0,62}$/;
-
 const sql = command({
   name: 'backbone sql',
   description:
@@ -19,11 +17,9 @@ const sql = command({
   },
   async run({ schema, grant }) {
     const { grantSql, schemaSql } = await import('../../node/backbone-schema.ts');
-    for (const name of [schema, grant ?? schema]) {
-      if (!identifier.test(name)) throw new UsageError(`“${name}” is not a name of lower-case letters, digits and _.`);
-    }
-    const grants = grant === undefined ? '' : grantSql(schema, grant);
-    console.log(`begin;\n${schemaSql(schema)}${grants}\ncommit;`);
+    const { schemaOf } = await import('../../node/backbone-url.ts');
+    const tables = schemaSql(schemaOf(schema));
+    console.log(`begin;\n${tables}${grant === undefined ? '' : grantSql(schema, grant)}\ncommit;`);
     return 0;
   },
 });
