@@ -18,7 +18,8 @@ export function patched(source: string, { file, find, replace }: Patch): string 
   return source.replace(find, () => replace);
 }
 
-const patchPlugin = (patches: readonly Patch[]): Plugin => ({
+/** Makes the mistakes while sources are read. */
+export const patchPlugin = (patches: readonly Patch[]): Plugin => ({
   name: 'known bug',
   setup(build) {
     build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
