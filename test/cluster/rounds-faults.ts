@@ -190,17 +190,17 @@ export function openStage(options: StageOptions): Stage {
   };
 }
 
-/** True once the backbone shows something of this incarnation that comes after what its witness says. */
+/** True once the backbone shows something of this incarnation that comes after what its witness says; false: not for two seconds. */
 async function isBeyond({ sql, schema }: StageOptions, witness: string): Promise<boolean> {
   const [, id = '', commit = ''] = /"(\S+) (\d+)/.exec(witness) ?? [];
-  for (let attempt = 0; attempt < 20; attempt += 1) {
-    const latest = await sql
-      .unsafe(`select max(version) as latest from ${schema}.rows where replica = $1`, [id])
-      .then(([row]) => Number(row?.latest ?? 0))
-      .catch(() => 0);
-    // The store may be one commit ahead of its witness.
-    if (latest > Number(commit) + 1) return true;
-    await pause(100);
+  const latest = () =>
+    sql.unsafe(`select max(version) as latest from ${schema}.rows where replica = $1`, [id]).then(
+      ([row]) => Number(row?.latest ?? 0),
+      () => 0, // out of reach
+    );
+  for (const untilMs = performance.now() + 2_000; performance.now() < untilMs; await pause(100)) {
+    // The store may be one commit ahead of its witness. A server that is down is asked for longer than anybody waits here.
+    if ((await Promise.race([latest(), pause(1_000).then(() => 0)])) > Number(commit) + 1) return true;
   }
   return false;
 }
