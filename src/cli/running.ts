@@ -25,7 +25,7 @@ import { type Served, type ServeOptions, serve } from '../node/serve.ts';
 import { openTelemetry } from '../node/telemetry.ts';
 import type { Alarm, Replica } from '../replica/index.ts';
 import { canonical } from '../strategy/json.ts';
-import { type Cron, startCron } from '../workflow/index.ts';
+import { type Cron, observing, startCron } from '../workflow/index.ts';
 import { describeError } from './command.ts';
 import { createGate, type Gate } from './gate.ts';
 import { type LocationOptions, type Locations, openLocations } from './locations.ts';
@@ -236,11 +236,11 @@ function adminOf({ sites, ...what }: Administered, { admin: guard, metrics, isSt
 /** Who is told of every run; undefined: nobody, and so nothing is recorded. */
 function observerOf(replica: Replica, admin: Admin | null, { metrics, spans }: OpenOptions): HandlerOptions['observe'] {
   if (admin === null && spans === null) return undefined;
-  return (record) => {
+  return observing((record) => {
     admin?.observe(record);
     metrics?.observe(replica.id, record);
     spans?.(record);
-  };
+  });
 }
 
 /** Values come from the environment; the handler says which one is missing. */

@@ -31,7 +31,7 @@ export interface HandlerOptions {
   readonly background?: RunContext['background'];
   /** The admin API of this replica (`createAdmin`). Without it there is none, and no run is recorded. */
   readonly admin?: Admin;
-  /** Told of every run, in the place of `admin.observe`: for a caller that tells others as well. */
+  /** Records every run (`observing`), in the place of `admin.startTrace`: for a caller that tells others as well. */
   readonly observe?: RunContext['observe'];
   /** Default: a `Response`. */
   readonly makeResponse?: MakeResponse;
@@ -49,7 +49,7 @@ export interface Handler extends Fetcher {
 /** Throws INVALID_APP for what could never be answered: a secret without a value, a path that cannot be routed. */
 export function createHandler(options: HandlerOptions): Handler {
   const { app, replica, host, log, secrets, files, background, admin, runId } = options;
-  const observe = options.observe ?? admin?.observe;
+  const observe = options.observe ?? admin?.startTrace;
   const context: RunContext = {
     replica,
     host,

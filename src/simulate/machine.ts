@@ -4,6 +4,7 @@ import type { Loopback } from '../backbone/index.ts';
 import { createHandler, type Handler } from '../http/index.ts';
 import { type Alarm, openReplica, type Replica } from '../replica/index.ts';
 import { type Cron, type RunContext, startCron } from '../workflow/index.ts';
+import { observing } from '../workflow/trace.ts';
 import { type Answer, type Ask, answerOf, makeLight, sentOf, unanswered } from './ask.ts';
 import type { SimulatedHost, World } from './host.ts';
 import { createPath } from './network.ts';
@@ -194,9 +195,9 @@ function contextOf({ secrets, trace, host, name, nextRun }: LifeOptions): Pick<R
   // A run is called by its number, so that being observed takes no identifier from the machine.
   const runId = () => `run-${nextRun()}`;
   if (trace === null) return { secrets, runId };
-  const observe: RunContext['observe'] = (record) => {
+  const observe = observing((record) => {
     const beganMs = host.elapsed() - record.tookMs;
     for (const event of stepEvents(record, { replica: name, beganMs })) trace(event);
-  };
+  });
   return { secrets, runId, observe };
 }

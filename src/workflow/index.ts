@@ -7,5 +7,5 @@ export type { Cors, HttpPlan, JsonSchema, Plan, PlannedStep, RequestPart } from 
 export { isProblem, type RunAnswer, type RunProblem, type RunResult } from './result.ts';
 export { defaultLimits, executeRun, type RunContext, type RunRequest } from './run.ts';
 export { formatProblem, pathText } from './source.ts';
-export type { RunRecord } from './trace.ts';
+export { observing, type RunRecord, type StartTrace } from './trace.ts';
 export { readYaml } from './yaml.ts';

@@ -12,7 +12,7 @@ import type { Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { causeOf, isInternal, isProblem, problemOf, type RunAnswer, type RunResult } from './result.ts';
 import { runSteps } from './sequence.ts';
-import { createTrace, type RunRecord, type Trace } from './trace.ts';
+import type { StartTrace, Trace } from './trace.ts';
 
 export interface RunContext {
   readonly replica: Replica;
@@ -22,8 +22,8 @@ export interface RunContext {
   readonly limits?: Partial<Limits>;
   /** Told of what goes on after an answer with `continue: true`, so that a platform keeps the process alive until then. */
   readonly background?: (work: Promise<void>) => void;
-  /** Told of every run, when it has answered. Without it nothing is recorded. */
-  readonly observe?: (record: RunRecord) => void;
+  /** Records every run (`observing`). Without it nothing is recorded. */
+  readonly observe?: StartTrace;
   /** Names every run. Default: the host's identifiers, and only for runs that somebody is told of. */
   readonly runId?: () => string;
 }
@@ -53,7 +53,7 @@ export function executeRun(
   const { host, replica, observe } = context;
   const keyed = start !== undefined;
   const id = context.runId?.() ?? host.id();
-  const trace = createTrace({ id, workflow: plan.name, file: plan.file, keyed, host, replica, observe });
+  const trace = observe({ id, workflow: plan.name, file: plan.file, keyed, host, replica });
   const result = execute(plan, request, createRun(plan, context, start, trace), start);
   return result instanceof Promise ? result.then((later) => told(trace, later)) : told(trace, result);
 }

@@ -95,6 +95,15 @@ export interface TraceOptions {
   readonly observe: (record: RunRecord) => void;
 }
 
+/** Begins the trace of a run. Whoever wants none has no part of this in memory. */
+export type StartTrace = (run: Omit<TraceOptions, 'observe'>) => Trace;
+
+/** Tells `observe` of every run, when it is over. */
+export const observing =
+  (observe: (record: RunRecord) => void): StartTrace =>
+  (run) =>
+    createTrace({ ...run, observe });
+
 export const maxSteps = 500;
 export const maxNotes = 50;
 export const maxTextLength = 200;

@@ -7,7 +7,7 @@ import { openReplica } from '../../src/replica/index.ts';
 import { memoryStore } from '../../src/store/memory.ts';
 import type { Json } from '../../src/strategy/json.ts';
 import { executeRun } from '../../src/workflow/run.ts';
-import { brief, maxNotes, maxSteps, maxTextLength, type RunRecord } from '../../src/workflow/trace.ts';
+import { brief, maxNotes, maxSteps, maxTextLength, observing, type RunRecord } from '../../src/workflow/trace.ts';
 import { openShop, type Shop } from './admin-stage.ts';
 
 let open: Shop;
@@ -103,7 +103,7 @@ describe('a trace', () => {
     if (plan === undefined) throw new Error('there is no workflow');
     const replica = await openReplica({ name: 'x', variables: app.variables, host: nodeHost, store: memoryStore() });
     const records: RunRecord[] = [];
-    await executeRun(plan, { body: null }, { replica, host: nodeHost, observe: (record) => records.push(record) });
+    await executeRun(plan, { body: null }, { replica, host: nodeHost, observe: observing((record) => records.push(record)) });
     await replica.close();
     const [record] = records;
     if (record === undefined || records.length > 1) throw new Error(`${records.length} records`);

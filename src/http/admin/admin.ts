@@ -12,7 +12,7 @@
 import type { App } from '../../app.ts';
 import type { Host } from '../../host.ts';
 import type { Replica } from '../../replica/replica.ts';
-import type { RunRecord } from '../../workflow/trace.ts';
+import type { RunRecord, StartTrace } from '../../workflow/trace.ts';
 import type { Log } from '../problem.ts';
 import type { Guard } from './guard.ts';
 import type { Sites } from './sites.ts';
@@ -36,8 +36,10 @@ export interface AdminOptions {
 export interface Admin {
   /** For every path below `/_cffbrw/`. Never rejects. */
   answer(request: Request): Promise<Response>;
-  /** Told of every run (see `RunContext.observe`). */
+  /** Told of every run. */
   observe(record: RunRecord): void;
+  /** Records every run, and tells `observe` (see `RunContext.observe`). */
+  readonly startTrace: StartTrace;
   /** What the router has, as it has it. */
   readonly routes: readonly { readonly method: string; readonly path: string }[];
   /** Ends the event streams. */

@@ -1,6 +1,7 @@
 /** The admin API's router: the table of operations, each with what answers it, behind the guard. */
 import { Hono } from 'hono';
 import { CffbrwError } from '../../error.ts';
+import { observing, type RunRecord } from '../../workflow/trace.ts';
 import { decodeBody, RequestInbound } from '../body.ts';
 import { parseQuery, queryOf } from '../input.ts';
 import { appOpenapi } from '../openapi.ts';
@@ -56,13 +57,15 @@ export function createAdmin(options: AdminOptions): Admin {
   for (const id of closed) mount(id);
   router.notFound((context) => refuse(missing(context.req.raw, context.req.path)));
   router.onError((error) => refuse(error));
+  const observe = (record: RunRecord): void => {
+    runs.add(record);
+    feed.observe(record);
+  };
   return {
     routes: router.routes.filter(({ path }) => path !== '/*').map(({ method, path }) => ({ method, path })),
     answer: async (request) => secured(await router.fetch(request)),
-    observe(record) {
-      runs.add(record);
-      feed.observe(record);
-    },
+    observe,
+    startTrace: observing(observe),
     close: () => feed.close(),
   };
 }
