@@ -13,7 +13,9 @@ import type { App } from '../app.ts';
 import { createHandler, type Handler } from '../http/handler.ts';
 import { reservedPrefix } from '../http/http.ts';
 import { problemResponse, toProblem } from '../http/problem.ts';
+import { readRecord } from '../replica/loading.ts';
 import { openReplica } from '../replica/open.ts';
+import type { Alarm } from '../replica/receive.ts';
 import type { Replica } from '../replica/replica.ts';
 import { openSites, type Sites } from '../replica/sites.ts';
 import type { Cron } from '../workflow/cron.ts';
@@ -156,9 +158,10 @@ export class RegionObject {
   }
 
   /** A replica that may not write any more (another one took over, or its storage failed) begins again, and proves anew who it is. */
-  async #reopen({ replica, cron, sites }: Opened): Promise<Opened> {
+  async #reopen({ replica, handler, cron, sites }: Opened): Promise<Opened> {
     this.#opened = null;
     sites.close();
+    handler.close();
     await cron?.close();
     await replica.close();
     return this.#begin();
@@ -180,44 +183,58 @@ export class RegionObject {
   }
 
   async #start(): Promise<Opened> {
-    const app = this.#app;
-    const host = this.#host;
+    const { store, name, mark, attach } = await this.#openStore();
+    let replica: Replica | null = null;
+    try {
+      const backbone = this.#connect(name, mark);
+      attach(backbone);
+      const { variables } = this.#app;
+      const timing = { contactMs, publishEveryMs, bankPollMs };
+      replica = await openReplica({ name, variables, host: this.#host, store, backbone, alarm, ...timing });
+      return await this.#serveWith(replica, backbone);
+    } catch (error) {
+      await (replica ?? store).close();
+      throw error;
+    }
+  }
+
+  /** The store, and what an earlier life left in it. With each commit goes what was seen of the hub by then. */
+  async #openStore() {
     let name = '';
-    let backbone: HubBackbone | null = null;
+    let seen: Pick<HubBackbone, 'mark'> | null = null;
     const store = openObjectStore({
       ...{ storage: this.#state.storage, usage: this.usage, passing, riding },
       keeps: (replica) => replica.startsWith(`${name}.`),
-      along: () => (backbone === null ? [] : [{ name: markRecord, value: JSON.stringify(backbone.mark) }]),
+      along: () => (seen === null ? [] : [{ name: markRecord, value: JSON.stringify(seen.mark) }]),
     });
+    const attach = (backbone: HubBackbone): void => {
+      seen = backbone;
+    };
     try {
-      const read = async (record: string) =>
-        (await store.records({ prefix: record, limit: 1 })).find((found) => found.name === record);
-      const known = (await read(nameRecord))?.value;
+      const known = await readRecord(store, nameRecord);
       name = known ?? this.#state.id.name ?? '';
-      if (known === undefined) await store.commit([], [{ name: nameRecord, value: name }]);
-      const mark = JSON.parse((await read(markRecord))?.value ?? 'null') as Mark | null;
-      backbone = this.#connect(name, mark);
-      const alarm = (told: { readonly kind: string; readonly message: string }) =>
-        workerLog({ level: 'error', message: `ALARM ${told.kind}: ${told.message}` });
-      const replica = await openReplica({
-        ...{ name, variables: app.variables, host, store, backbone, alarm, contactMs, publishEveryMs, bankPollMs },
-      });
-      const [sites] = await Promise.all([
-        openSites({ replica, backbone, host, alarm, lookMs: sitesMs }),
-        this.#within(firstLookMs, backbone.look()),
-      ]);
-      const secrets = secretsOf(app.settings.secrets, this.#env);
-      const context = { app, replica, host, log: workerLog, secrets };
-      const handler = createHandler({ ...context, background: (work) => this.#background(work), eventBeats: false });
-      const { CFFBRW_ADMIN_TOKEN: token } = this.#env;
-      const admin = token === undefined ? null : createEdgeAdmin({ app, replica, host, backbone, token });
-      const since = await knownSince(app, replica, host.now());
-      const cron = app.startCron?.({ ...context, plans: app.workflows.values(), backbone, since }) ?? null;
-      return { replica, backbone, handler, admin, sites, cron };
+      if (known === null) await store.commit([], [{ name: nameRecord, value: name }]);
+      const mark = JSON.parse((await readRecord(store, markRecord)) ?? 'null') as Mark | null;
+      return { store, name, mark, attach };
     } catch (error) {
       await store.close();
       throw error;
     }
+  }
+
+  async #serveWith(replica: Replica, backbone: HubBackbone): Promise<Opened> {
+    const [app, host, env] = [this.#app, this.#host, this.#env];
+    const [sites] = await Promise.all([
+      openSites({ replica, backbone, host, alarm, lookMs: sitesMs }),
+      this.#within(firstLookMs, backbone.look()),
+    ]);
+    const context = { app, replica, host, log: workerLog, secrets: secretsOf(app.settings.secrets, env) };
+    const handler = createHandler({ ...context, background: (work) => this.#background(work), eventBeats: false });
+    const { CFFBRW_ADMIN_TOKEN: token } = env;
+    const admin = token === undefined ? null : createEdgeAdmin({ app, replica, host, backbone, token });
+    const since = await knownSince(app, replica, host.now());
+    const cron = app.startCron?.({ ...context, plans: app.workflows.values(), backbone, since }) ?? null;
+    return { replica, backbone, handler, admin, sites, cron };
   }
 
   #connect(name: string, mark: Mark | null): HubBackbone {
@@ -256,6 +273,8 @@ export class RegionObject {
     });
   }
 }
+
+const alarm = ({ kind, message }: Alarm): void => workerLog({ level: 'error', message: `ALARM ${kind}: ${message}` });
 
 /** Since when each schedule is as it is: an object is often made only when its tick is due. */
 async function knownSince({ workflows }: App, replica: Replica, nowMs: number): Promise<ReadonlyMap<string, number>> {
