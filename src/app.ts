@@ -1,4 +1,5 @@
 /** An app from what its author wrote: YAML, JSON, or data of a program. Reads no files: the caller brings their texts. */
+import { checkApp } from './app-checks.ts';
 import { type App, assembleApp, type LoadedDocument } from './assemble.ts';
 import { checkJson } from './strategy/json.ts';
 import { checkDocument } from './workflow/document.ts';
@@ -69,5 +70,5 @@ function build(sources: readonly Read[], problems: Problems): App {
     const document = checkDocument(source, problems);
     return document ? [{ ...document, text }] : [];
   });
-  return assembleApp(checked, { language, problems });
+  return assembleApp(checked, { language, problems, check: checkApp });
 }

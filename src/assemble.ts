@@ -1,6 +1,5 @@
 /** From checked documents to an app: what a user declares, as frozen plain data. Neither reads texts nor knows who did. */
 import { CffbrwError } from './error.ts';
-import { suggestion } from './expression/suggest.ts';
 import { type Declaration, declareWith, type Variable } from './strategy/declaration.ts';
 import { compileWorkflow } from './workflow/compile.ts';
 import type { Language, Workflows } from './workflow/compiler.ts';
@@ -52,10 +51,18 @@ export interface AssembleOptions {
   readonly language: Language;
   /** What was wrong with documents that are not here. */
   readonly problems: Problems;
+  /** What no part of the app needs to be right. Left out for documents that were checked before. */
+  readonly check?: CheckApp;
 }
 
+export type CheckApp = (app: {
+  readonly checked: readonly CheckedDocument[];
+  readonly variables: ReadonlyMap<string, Variable>;
+  readonly problems: Problems;
+}) => void;
+
 /** Throws INVALID_APP, with all that is wrong. */
-export function assembleApp(checked: readonly LoadedDocument[], { language, problems }: AssembleOptions): App {
+export function assembleApp(checked: readonly LoadedDocument[], { language, problems, check }: AssembleOptions): App {
   const apps = checked.filter((one) => one.kind === 'app');
   const [first, second] = apps;
   if (first === undefined && problems.list.length === 0)
@@ -68,10 +75,7 @@ export function assembleApp(checked: readonly LoadedDocument[], { language, prob
     );
   const variables = first === undefined ? new Map<string, Variable>() : declare(first, language, problems);
   const workflows = compileAll(checked, { first, variables, problems, language });
-  if (first !== undefined) {
-    checkEvents(first, variables, problems);
-    checkRegions(first, problems);
-  }
+  check?.({ checked, variables, problems });
   if (problems.list.length > 0 || first === undefined) throw invalidApp(problems.list);
   return Object.freeze({
     name: first.document.app,
@@ -148,9 +152,8 @@ function compileAll(
     },
   };
   const secrets = new Set(first?.document.secrets ?? []);
-  const routes = new Map<string, string>();
   for (const one of documents) {
-    const { source, document } = one;
+    const { source } = one;
     const plan = compileWorkflow(one, { variables, secrets, problems, workflows, language });
     const before = plans.get(plan.name);
     if (before)
@@ -160,59 +163,8 @@ function compileAll(
         'Rename one of them.',
       );
     plans.set(plan.name, plan);
-    if (document.on.http !== undefined) checkRoute(one, routes, problems);
   }
   return plans;
-}
-
-/** `/lots/{a}` and `/lots/{b}` are one path. */
-function checkRoute(
-  { source, document }: Extract<CheckedDocument, { kind: 'workflow' }>,
-  routes: Map<string, string>,
-  problems: Problems,
-): void {
-  const { http } = document.on;
-  if (http === undefined) return;
-  const route = `${http.method} ${http.path.replace(/\{[^}]*\}/g, '{}')}`;
-  const before = routes.get(route);
-  if (before !== undefined) {
-    problems.add(
-      source.placeOf(['on', 'http', 'path']),
-      `${http.method} ${http.path} is taken: ${before} has it, too.`,
-      'Give one of them another path or method.',
-    );
-  }
-  routes.set(route, source.file);
-}
-
-function checkRegions({ source, document }: AppSource, problems: Problems): void {
-  for (const [index, name] of (document.regions ?? []).entries()) {
-    const place = source.placeOf(['regions', index]);
-    if (!isRegion(name)) problems.add(place, `There is no region \`${name}\`.`, suggestion(name, regionNames));
-    else if (document.regions?.indexOf(name) !== index)
-      problems.add(place, `The region \`${name}\` stands here twice.`, 'Remove one of them.');
-  }
-}
-
-const isRegion = (name: string): name is Region => (regionNames as readonly string[]).includes(name);
-
-function checkEvents({ source, document }: AppSource, variables: ReadonlyMap<string, Variable>, problems: Problems): void {
-  const { events } = document;
-  if (events === undefined) return;
-  if (!events.path.startsWith('/'))
-    problems.add(
-      source.placeOf(['events', 'path']),
-      `The path \`${events.path}\` does not start with \`/\`.`,
-      `Write \`/${events.path}\`.`,
-    );
-  for (const [index, name] of events.variables.entries()) {
-    if (variables.has(name) || document.variables?.[name] !== undefined) continue;
-    problems.add(
-      source.placeOf(['events', 'variables', index]),
-      `There is no variable \`${name}\`.`,
-      suggestion(name, variables.keys()),
-    );
-  }
 }
 
 const settingsOf = (document: AppDocument): AppSettings =>
@@ -223,5 +175,5 @@ const settingsOf = (document: AppDocument): AppSettings =>
     events: document.events ?? null,
     durability: document.durability ?? 'durable',
     outbound: document.outbound ?? { allow: [] },
-    regions: (document.regions ?? []).filter(isRegion),
+    regions: (document.regions ?? []) as readonly Region[],
   });

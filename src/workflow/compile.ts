@@ -95,7 +95,6 @@ function schemaAt(
 
 function planHttp(http: HttpTrigger, compilation: Compilation, secrets: ReadonlySet<string>): HttpPlan {
   const { source, problems } = compilation;
-  checkPath(http, source, problems);
   if (http.method === 'GET' && http.body !== undefined) {
     problems.add(source.placeOf(['on', 'http', 'body']), 'A GET request has no body.', 'Use `query`, or another method.');
   }
@@ -153,40 +152,11 @@ function planCors(cors: NonNullable<HttpTrigger['cors']>, source: Source, proble
   };
 }
 
-const segmentPattern = /^(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+$/;
-const parameterPattern = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/;
+export const parameterPattern = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/;
 
 /** The names in `/lots/{lot}`. */
 export const parametersOf = (path: string): string[] =>
   path.split('/').flatMap((segment) => parameterPattern.exec(segment)?.[1] ?? []);
-
-function checkPath(http: HttpTrigger, source: Source, problems: Problems): void {
-  const wrong = pathProblem(http.path);
-  if (wrong !== undefined) {
-    problems.add(source.placeOf(['on', 'http', 'path']), ...wrong);
-    return;
-  }
-  const names = parametersOf(http.path);
-  const properties = typeof http.params === 'object' ? http.params.properties : undefined;
-  for (const name of Object.keys(typeof properties === 'object' && properties !== null ? properties : {})) {
-    if (names.includes(name)) continue;
-    const place = source.keyPlaceOf(['on', 'http', 'params', 'properties', name]);
-    problems.add(place, `The path has no \`{${name}}\`.`, 'Add it to the path, or remove it here.');
-  }
-}
-
-function pathProblem(path: string): readonly [message: string, fix: string] | undefined {
-  if (!path.startsWith('/')) return [`The path \`${path}\` does not start with \`/\`.`, `Write \`/${path}\`.`];
-  const segments = path === '/' ? [] : path.slice(1).split('/');
-  const wrong = segments.find((segment) => !segmentPattern.test(segment) && !parameterPattern.test(segment));
-  if (wrong === '') return [`The path \`${path}\` has an empty part.`, 'Write single slashes, and none at the end.'];
-  if (wrong !== undefined) {
-    return [`The part \`${wrong}\` of the path cannot be.`, 'A part is letters, digits, - . _ ~, or one `{name}`.'];
-  }
-  const names = parametersOf(path);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  return twice === undefined ? undefined : [`The path names \`{${twice}}\` twice.`, 'Give each part its own name.'];
-}
 
 function requestShape(on: WorkflowDocument['on']): Shape {
   const { http, call, cron } = on;
