@@ -21,177 +21,186 @@ export interface StageOptions {
   readonly say: (line: string) => void;
 }
 
-export interface Stage {
-  places(): readonly Place[];
-  /** Resolves when it is over, or for one that lasts until all is healed when it has begun. */
-  carryOut(fault: Fault): Promise<void>;
-  /** Resolves when everything is reachable and every process answers. */
-  heal(): Promise<void>;
+export interface Stage extends StageOptions {
   /** Processes that ran on copies. */
-  readonly copies: readonly Site[];
+  readonly copies: Site[];
+  readonly frozen: Set<Site>;
+  /** What is done to one process is done in its order. */
+  readonly turns: Map<unknown, Promise<void>>;
+  serverRuns: boolean;
 }
 
-export function openStage(options: StageOptions): Stage {
-  const { server, home, directory, schema, sites, book, say } = options;
-  /** What is done to one process is done in its order. */
-  const turns = new Map<unknown, Promise<void>>();
-  const paused = new Set<Site>();
-  const copies: Site[] = [];
-  const state = { running: true };
+export const openStage = (options: StageOptions): Stage => ({
+  ...options,
+  copies: [],
+  frozen: new Set(),
+  turns: new Map(),
+  serverRuns: true,
+});
 
-  function inTurn(who: unknown, work: () => Promise<void>): Promise<void> {
-    const next = (turns.get(who) ?? Promise.resolve()).then(work);
-    turns.set(who, next);
-    return next;
+/** Whom users can ask. */
+export function placesOf({ sites, copies }: Stage): Place[] {
+  const place = (name: string, { app }: Site): Place => ({ name, url: app?.url ?? null });
+  return [...sites.map((site) => place(site.name, site)), ...copies.map((copy) => place(`${copy.name} copy`, copy))];
+}
+
+/** Resolves when it is over, or for one that lasts until all is healed when it has begun. */
+export async function carryOut(stage: Stage, fault: Fault): Promise<void> {
+  await pause(fault.atMs);
+  const site = stage.sites[fault.site] as Site;
+  switch (fault.kind) {
+    case 'postgres':
+      return inTurn(stage, stage.server, () => killServer(stage, fault.forMs));
+    case 'backup':
+      return inTurn(stage, site, () => setBack(stage, site, fault));
+    case 'copy':
+      return inTurn(stage, site, () => startCopy(stage, site, fault));
+    case 'pause':
+      return inTurn(stage, site, () => hold(stage, site, fault.forMs));
+    case 'kill':
+    case 'stop':
+      return inTurn(stage, site, () => endAndRestart(stage, site, fault));
+    default:
+      return breakConnection(site, fault);
   }
+}
 
-  const signal = (site: Site, name: NodeJS.Signals) => site.app?.child.kill(name);
+/** Resolves when everything is reachable and every process answers. */
+export async function heal(stage: Stage): Promise<void> {
+  for (const { proxy } of [...stage.sites, ...stage.copies]) proxy.heal();
+  await startServer(stage);
+  await Promise.all(stage.sites.map((site) => makeReady(stage, site)));
+}
 
-  function freeze(site: Site): void {
-    if (site.app === null) return;
-    paused.add(site);
-    signal(site, 'SIGSTOP');
-  }
+function inTurn({ turns }: Stage, who: unknown, work: () => Promise<void>): Promise<void> {
+  const next = (turns.get(who) ?? Promise.resolve()).then(work);
+  turns.set(who, next);
+  return next;
+}
 
-  function thaw(site: Site): void {
-    paused.delete(site);
-    signal(site, 'SIGCONT');
-  }
+// ── Processes. ──
 
-  async function end(site: Site, name: NodeJS.Signals): Promise<void> {
-    const { app } = site;
-    if (app !== null && app.child.exitCode !== null) throw new Error(`${site.name} ended by itself:\n${app.output()}`);
-    if (name !== 'SIGKILL') thaw(site);
-    paused.delete(site);
-    await site.stop(name);
-  }
+function freeze({ frozen }: Stage, site: Site): void {
+  if (site.app === null) return;
+  frozen.add(site);
+  site.app.child.kill('SIGSTOP');
+}
 
-  async function restart(site: Site, forMs: number | null): Promise<void> {
-    if (forMs === null) return;
-    await pause(forMs);
-    if (site.app === null) await site.start();
-  }
+function thaw({ frozen }: Stage, site: Site): void {
+  frozen.delete(site);
+  site.app?.child.kill('SIGCONT');
+}
 
-  async function process(site: Site, { kind, forMs }: Fault): Promise<void> {
-    if (kind === 'pause') {
-      freeze(site);
-      if (forMs === null) return;
-      await pause(forMs);
-      return thaw(site);
-    }
-    await end(site, kind === 'kill' ? 'SIGKILL' : 'SIGTERM');
-    await restart(site, forMs);
-  }
+async function hold(stage: Stage, site: Site, forMs: number | null): Promise<void> {
+  freeze(stage, site);
+  if (forMs === null) return;
+  await pause(forMs);
+  thaw(stage, site);
+}
 
-  async function network({ proxy }: Site, fault: Fault): Promise<void> {
-    if (fault.kind === 'torn') return proxy.cutAfter(fault.bytes);
-    if (fault.kind === 'cut') proxy.cut();
-    else if (fault.kind === 'slow') proxy.delay(150);
-    else if (fault.kind === 'late') proxy.hold('to-server');
-    else proxy.swallow(fault.kind === 'deaf' ? 'to-client' : 'to-server');
-    if (fault.forMs === null) return;
-    await pause(fault.forMs);
-    proxy.heal();
-  }
+async function end(stage: Stage, site: Site, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  const { app } = site;
+  if (app !== null && app.child.exitCode !== null) throw new Error(`${site.name} ended by itself:\n${app.output()}`);
+  if (signal === 'SIGTERM') thaw(stage, site);
+  stage.frozen.delete(site);
+  await site.stop(signal);
+}
 
-  async function killServer(forMs: number | null): Promise<void> {
-    if (!state.running) return;
-    state.running = false;
-    await server.kill();
-    if (forMs === null) return;
-    await pause(forMs);
-    await startServer();
-  }
+async function endAndRestart(stage: Stage, site: Site, { kind, forMs }: Fault): Promise<void> {
+  await end(stage, site, kind === 'kill' ? 'SIGKILL' : 'SIGTERM');
+  if (forMs === null) return;
+  await pause(forMs);
+  await site.start();
+}
 
-  async function startServer(): Promise<void> {
-    if (state.running) return;
-    await server.start();
-    state.running = true;
-  }
+/** As a supervisor would: one that answers that it can write nothing any more is started again. */
+async function makeReady(stage: Stage, site: Site): Promise<void> {
+  thaw(stage, site);
+  if (site.app === null) await site.start();
+  const { status, body } = await site.admin('/health');
+  if (status === 200) return;
+  stage.say(`${site.name} is started again: ${String(body.refused)}`);
+  await end(stage, site, 'SIGKILL');
+  await site.start();
+}
 
-  /** As a snapshot of its disk: nothing is written meanwhile. */
-  async function copyData(site: Site, to: string): Promise<void> {
-    const wasPaused = paused.has(site);
-    freeze(site);
-    await cp(site.data, to, { recursive: true });
-    if (!wasPaused) thaw(site);
-  }
+// ── The way to PostgreSQL, and PostgreSQL. ──
 
-  const witnessOf = (data: string) => witnessPath(data, { XDG_STATE_HOME: join(home, 'state') });
+async function breakConnection({ proxy }: Site, fault: Fault): Promise<void> {
+  if (fault.kind === 'torn') return proxy.cutAfter(fault.bytes);
+  if (fault.kind === 'cut') proxy.cut();
+  else if (fault.kind === 'slow') proxy.delay(150);
+  else if (fault.kind === 'late') proxy.hold('to-server');
+  else proxy.swallow(fault.kind === 'deaf' ? 'to-client' : 'to-server');
+  if (fault.forMs === null) return;
+  await pause(fault.forMs);
+  proxy.heal();
+}
 
-  async function restore(site: Site, fault: Fault & { readonly kind: 'backup' }): Promise<void> {
-    if (site.app === null) return;
-    const fromMs = performance.now();
-    const backup = join(home, `${site.name}-backup`);
-    const [witness, kept] = [witnessOf(site.data), `${witnessOf(site.data)}.kept`];
-    await copyData(site, backup);
-    await cp(witness, kept);
-    await pause(fault.forMs);
-    // With its witness it is the snapshot of a whole machine: what has left that machine since must prove it.
-    const known = fault.witness === 'restored' && !(await isBeyond(options, await readFile(kept, 'utf8')));
-    await end(site, 'SIGKILL');
-    book.lost.push({ site: site.name, fromMs, untilMs: performance.now() });
-    await rm(site.data, { recursive: true });
-    await cp(backup, site.data, { recursive: true });
-    if (fault.witness === 'missing') await rm(witness);
-    if (fault.witness === 'restored' && !known) await cp(kept, witness);
-    say(`${site.name} set back; its witness ${known ? 'stays, because nothing had left it' : fault.witness}`);
-    await site.start();
-  }
+async function killServer(stage: Stage, forMs: number | null): Promise<void> {
+  if (!stage.serverRuns) return;
+  stage.serverRuns = false;
+  await stage.server.kill();
+  if (forMs === null) return;
+  await pause(forMs);
+  await startServer(stage);
+}
 
-  async function startCopy(site: Site, { witness }: Fault & { readonly kind: 'copy' }): Promise<void> {
-    if (site.app === null) return;
-    const data = join(home, `${site.name}-copy`);
-    await copyData(site, data);
-    const text = await readFile(witnessOf(site.data), 'utf8');
-    if (witness === 'copied' && (await isBeyond(options, text))) {
-      await cp(witnessOf(site.data), witnessOf(data));
-      say(`${site.name} copied with its witness`);
-    }
-    const copy = await openSite(site.name, { server, home, directory, schema, data });
-    copies.push(copy);
-    await copy.start();
-  }
+async function startServer(stage: Stage): Promise<void> {
+  if (stage.serverRuns) return;
+  await stage.server.start();
+  stage.serverRuns = true;
+}
 
-  function places(): Place[] {
-    const names = copies.map((copy) => ({ name: `${copy.name} copy`, url: copy.app?.url ?? null }));
-    return [...sites.map(({ name, app }) => ({ name, url: app?.url ?? null })), ...names];
-  }
+// ── Disks. ──
 
-  async function begin(fault: Fault): Promise<void> {
-    await pause(fault.atMs);
-    const site = sites[fault.site] as Site;
-    if (fault.kind === 'postgres') return inTurn(server, () => killServer(fault.forMs));
-    if (fault.kind === 'backup') return inTurn(site, () => restore(site, fault));
-    if (fault.kind === 'copy') return inTurn(site, () => startCopy(site, fault));
-    if (fault.kind === 'kill' || fault.kind === 'stop' || fault.kind === 'pause') return inTurn(site, () => process(site, fault));
-    return network(site, fault);
-  }
+const witnessOf = ({ home }: Stage, data: string) => witnessPath(data, { XDG_STATE_HOME: join(home, 'state') });
 
-  async function ready(site: Site): Promise<void> {
-    thaw(site);
-    if (site.app === null) await site.start();
-    const { status, body } = await site.admin('/health');
-    if (status === 200) return;
-    say(`${site.name} is started again: ${String(body.refused)}`);
-    await end(site, 'SIGKILL');
-    await site.start();
-  }
+/** As a snapshot of its disk: nothing is written meanwhile. */
+async function copyData(stage: Stage, site: Site, to: string): Promise<void> {
+  const wasFrozen = stage.frozen.has(site);
+  freeze(stage, site);
+  await cp(site.data, to, { recursive: true });
+  if (!wasFrozen) thaw(stage, site);
+}
 
-  return {
-    places,
-    copies,
-    carryOut: begin,
-    async heal() {
-      for (const { proxy } of [...sites, ...copies]) proxy.heal();
-      await startServer();
-      await Promise.all(sites.map(ready));
-    },
-  };
+async function setBack(stage: Stage, site: Site, fault: Fault & { readonly kind: 'backup' }): Promise<void> {
+  if (site.app === null) return;
+  const fromMs = performance.now();
+  const backup = join(stage.home, `${site.name}-backup`);
+  const witness = witnessOf(stage, site.data);
+  const kept = `${witness}.kept`;
+  await copyData(stage, site, backup);
+  await cp(witness, kept);
+  await pause(fault.forMs);
+  // With its witness it is the snapshot of a whole machine: what has left that machine since must prove it.
+  const provable = fault.witness !== 'restored' || (await isBeyond(stage, await readFile(kept, 'utf8')));
+  const becomes = provable ? fault.witness : 'stays';
+  await end(stage, site, 'SIGKILL');
+  stage.book.lost.push({ site: site.name, fromMs, untilMs: performance.now() });
+  await rm(site.data, { recursive: true });
+  await cp(backup, site.data, { recursive: true });
+  if (becomes === 'missing') await rm(witness);
+  if (becomes === 'restored') await cp(kept, witness);
+  stage.say(`${site.name} set back; its witness: ${becomes}`);
+  await site.start();
+}
+
+async function startCopy(stage: Stage, site: Site, { witness }: Fault & { readonly kind: 'copy' }): Promise<void> {
+  if (site.app === null) return;
+  const data = join(stage.home, `${site.name}-copy`);
+  await copyData(stage, site, data);
+  const text = await readFile(witnessOf(stage, site.data), 'utf8');
+  const copied = witness === 'copied' && (await isBeyond(stage, text));
+  if (copied) await cp(witnessOf(stage, site.data), witnessOf(stage, data));
+  stage.say(`${site.name} copied; its witness: ${copied ? 'copied' : 'missing'}`);
+  const copy = await openSite(site.name, { ...stage, data });
+  stage.copies.push(copy);
+  await copy.start();
 }
 
 /** True once the backbone shows something of this incarnation that comes after what its witness says; false: not for two seconds. */
-async function isBeyond({ sql, schema }: StageOptions, witness: string): Promise<boolean> {
+async function isBeyond({ sql, schema }: Stage, witness: string): Promise<boolean> {
   const [, id = '', commit = ''] = /"(\S+) (\d+)/.exec(witness) ?? [];
   const latest = () =>
     sql.unsafe(`select max(version) as latest from ${schema}.rows where replica = $1`, [id]).then(

@@ -9,7 +9,7 @@ import { newSchema } from '../node/backbone-bench.ts';
 import { startPostgres, type TestServer } from '../node/backbone-postgres.ts';
 import { openSite, type Site } from './cluster.ts';
 import { type Book, heldBy, judgeGrants, judgeShown, leftOf, openBook } from './rounds-book.ts';
-import { openStage, type Stage } from './rounds-faults.ts';
+import { carryOut, heal, openStage, placesOf, type Stage } from './rounds-faults.ts';
 import { pause, startUsers } from './rounds-load.ts';
 import { describeFault, drawRound, type Round, siteNames } from './rounds-plan.ts';
 import { type Equality, shownOf, untilEqual } from './rounds-shown.ts';
@@ -73,21 +73,14 @@ async function judgeSale(
   return { soldMs, unsold, line, problems };
 }
 
-interface Scene {
-  readonly round: Round;
-  readonly stage: Stage;
-  readonly sites: readonly Site[];
-  readonly book: Book;
-  readonly say: (line: string) => void;
-}
-
 /** Load and faults; then all is healed, and judged. Resolves with what is wrong. */
-async function play({ round: { seed, stock, faults }, stage, sites, book, say }: Scene): Promise<string[]> {
-  const load = startUsers({ seed, book, places: stage.places, users, most: stock > 1_000 ? 4 : 2 });
-  await Promise.all(faults.map(stage.carryOut));
+async function play({ seed, stock, faults }: Round, stage: Stage): Promise<string[]> {
+  const { sites, book, say } = stage;
+  const load = startUsers({ seed, book, places: () => placesOf(stage), users, most: stock > 1_000 ? 4 : 2 });
+  await Promise.all(faults.map((fault) => carryOut(stage, fault)));
   await pause(300);
   await load.stop();
-  await stage.heal();
+  await heal(stage);
   const healedMs = performance.now();
   const equal = await untilEqual(sites, keys, { fromMs: healedMs, limitMs: 15_000 });
   for (const copy of stage.copies) await copy.stop('SIGTERM');
@@ -116,7 +109,7 @@ test.each(
     const stage = openStage({ server, sql, home, directory, schema, sites, book, say });
     try {
       await Promise.all(sites.map((site) => site.start()));
-      const problems = await play({ round, stage, sites, book, say });
+      const problems = await play(round, stage);
       if (problems.length > 0) for (const site of sites) say(`${site.name}:\n${site.app?.output() ?? 'stopped'}`);
       expect(problems).toEqual([]);
     } finally {
