@@ -1,11 +1,12 @@
 /**
  * The admin API of a region, with the token `CFFBRW_ADMIN_TOKEN`: what operators need, at the same addresses and with the same answers as on
- * Node.js. What only a machine of its own has is left out (runs, metrics, pages): their check of forms would double the Worker.
+ * Node.js. What says nothing of a region (workflows, errors, pages), and what a process remembers that never sleeps (runs, metrics, conflicts), is
+ * left out: a Worker is small.
  */
 import type { App } from '../app.ts';
 import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
-import { conflictFacts, errorFacts, healthFacts, replicaFacts, workflowFacts } from '../http/admin/facts.ts';
+import { healthFacts, replicaFacts } from '../http/admin/facts.ts';
 import { checkGuard, createDoor } from '../http/admin/guard.ts';
 import { factsOf, type Input, listKeys, operate, readValue, type ValueQuery } from '../http/admin/variables.ts';
 import { decodeBody, RequestInbound } from '../http/body.ts';
@@ -79,12 +80,6 @@ async function look(told: Told, [version, kind, name = '', more]: readonly strin
       return replicaFacts(told);
     case 'replicas false ':
       return { replicas: await listSites(backbone) };
-    case 'errors false ':
-      return errorFacts();
-    case 'workflows false ':
-      return workflowFacts(told);
-    case 'conflicts false ':
-      return conflictFacts(replica, { variable: query.variable, limit: limitIn(query) });
     case 'variables false ':
       return { variables: [...replica.variables.values()].map(factsOf) };
     case 'variables true ':
