@@ -72,10 +72,12 @@ function noting({ expressions, templates, verbs, calls, methods, schemas }: Note
       if (isObject(schema) && plainSchema(schema) === null) schemas.add(schema);
       return language.compileSchema(schema);
     },
-    checkStep(verb, place, data) {
-      verbs.add(verb.verb);
+    readStep(data, place) {
+      const read = language.readStep(data, place);
+      if (read === undefined) return undefined;
+      verbs.add(read.verb.verb);
       // The form gives what is inside a step its own order, in which it is evaluated: who loads it has no form to ask.
-      return Object.assign(data, language.checkStep(verb, place, data));
+      return { verb: read.verb, step: Object.assign(data as object, read.step) };
     },
   };
 }

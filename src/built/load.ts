@@ -6,7 +6,7 @@ import type { CompileMethod, Hints } from '../expression/context.ts';
 import { type FunctionEntry, namedFunctions } from '../expression/functions/entry.ts';
 import type { Source as TextSource } from '../expression/source.ts';
 import { type CompileSchema, checkOf } from '../strategy/schema-check.ts';
-import type { Language } from '../workflow/compiler.ts';
+import type { Language, ReadStep, Step } from '../workflow/compiler.ts';
 import type { CreatePathRouter } from '../workflow/path-router.ts';
 import type { Schedules } from '../workflow/schedules.ts';
 import { collectProblems, dataSource, isMap, type Source } from '../workflow/source.ts';
@@ -36,12 +36,21 @@ export function loadWith(data: unknown, parts: Parts): App {
   } = parts;
   const built = checked(data);
   const parser: Parser = { expression: lookUp(built.expressions), template: lookUp(built.templates) };
+  const named = namedVerbs(verbs);
   const language: Language = {
     ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod, hints: noHints }),
-    ...{ verbs: namedVerbs(verbs), schedules, compileSchema, createPathRouter },
-    checkStep: (_verb, _place, step) => step,
+    ...{ schedules, compileSchema, createPathRouter },
+    readStep: (step) => readStep(step as Step, named),
   };
   return assembleApp(built.documents.map(loadedDocument), { language, problems: collectProblems() });
+}
+
+function readStep(step: Step, verbs: ReadonlyMap<string, Verb>): ReadStep | undefined {
+  for (const name of Object.keys(step)) {
+    const verb = verbs.get(name);
+    if (verb !== undefined) return { verb, step };
+  }
+  return missing();
 }
 
 /** Nothing is written here that could be wrong. */

@@ -15,7 +15,7 @@ import type { Plan, PlannedStep, Touch } from './plan.ts';
 import { membersRead } from './reads.ts';
 import type { Schedules } from './schedules.ts';
 import type { NameScope } from './scope.ts';
-import { type FormPlace, isMap, kindOf, maxProblems, type Path, type Problems, pathText, type Source } from './source.ts';
+import { type FormPlace, isMap, maxProblems, type Path, type Problems, pathText, type Source } from './source.ts';
 import type { StepContext, Verb } from './steps/verb.ts';
 
 export interface Workflows {
@@ -26,15 +26,21 @@ export interface Workflows {
 
 /** What documents may say, and what is done to their texts and forms: by acorn and zod (language.ts); in an app that was built it is done. */
 export interface Language extends Pick<ExpressionCompiler, 'compileExpression' | 'compileValue'> {
-  readonly verbs: ReadonlyMap<string, Verb>;
   readonly schedules: Schedules;
   readonly compileSchema: CompileSchema;
   readonly createPathRouter: CreatePathRouter;
-  /** The step if its form is right; else undefined, and `problems` says why. */
-  checkStep(verb: Verb, place: FormPlace, data: Readonly<Record<string, unknown>>): Step | undefined;
+  /** The step and its verb if its form is right; else undefined, and `problems` says why. */
+  readStep(data: unknown, place: StepPlace): ReadStep | undefined;
 }
 
-type Step = Readonly<Record<string, unknown>>;
+export type StepPlace = Pick<FormPlace, 'source' | 'problems' | 'path'>;
+
+export interface ReadStep {
+  readonly verb: Verb;
+  readonly step: Step;
+}
+
+export type Step = Readonly<Record<string, unknown>>;
 
 export interface Compilation {
   readonly language: Language;
@@ -88,36 +94,11 @@ function countStep(path: Path, compilation: Compilation): boolean {
 }
 
 function compileStep(data: unknown, path: Path, compilation: Compilation): PlannedStep | undefined {
-  const { source, problems } = compilation;
-  const verb = verbOf(data, path, compilation);
-  if (verb === undefined) return undefined;
-  const form = { source, problems, path, what: `The step \`${verb.verb}\`` };
-  const step = compilation.language.checkStep(verb, form, data as Step);
-  const planned = step && problems.attempt(source.placeOf(path), () => planStep(verb, step, path, compilation));
+  const { source, problems, language } = compilation;
+  const read = language.readStep(data, { source, problems, path });
+  const planned = read && problems.attempt(source.placeOf(path), () => planStep(read.verb, read.step, path, compilation));
   if (planned === undefined) bindAnyway(data, path, compilation);
   return planned;
-}
-
-/** What stands beside verbs. */
-const commonNames: ReadonlySet<string> = new Set(['id', 'when', 'ignore', 'as']);
-
-function verbOf(data: unknown, path: Path, { source, problems, language }: Compilation): Verb | undefined {
-  const { verbs } = language;
-  if (!isMap(data)) {
-    problems.add(source.placeOf(path), `A step is a map with one verb, not ${kindOf(data)}.`, 'Write `- add: visits`, say.');
-    return undefined;
-  }
-  const found = Object.keys(data).filter((name) => verbs.has(name));
-  if (found.length === 1) return verbs.get(found[0] ?? '');
-  if (found.length > 1) {
-    const message = `This step has ${found.length} verbs: ${found.map((name) => `\`${name}\``).join(' and ')}.`;
-    problems.add(source.keyPlaceOf([...path, found[1] ?? '']), message, 'Make it one step per verb.');
-    return undefined;
-  }
-  const unknown = Object.keys(data).find((name) => !commonNames.has(name));
-  if (unknown === undefined) problems.add(source.placeOf(path), 'This step has no verb.', 'Write `- add: visits`, say.');
-  else problems.add(source.keyPlaceOf([...path, unknown]), `There is no verb \`${unknown}\`.`, suggestion(unknown, verbs.keys()));
-  return undefined;
 }
 
 /** A step that is wrong still binds its names, so that no later step is blamed for it. */
