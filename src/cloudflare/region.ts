@@ -145,7 +145,7 @@ export class RegionObject {
 
   async #stream(request: Request): Promise<Response> {
     const { backbone } = await this.#fresh();
-    const response = this.#streams.open(new URL(request.url).search);
+    const response = await this.#streams.open(new URL(request.url).search);
     // From now on changes elsewhere wake this object.
     if (this.#streams.count === 1) await this.#within(firstLookMs, backbone.look());
     return response;

@@ -6,8 +6,8 @@ import type { ObjectSocket, ObjectState } from './bindings.ts';
 
 export interface Streams {
   readonly count: number;
-  /** Answers the Worker with a socket. `search`: the query of the client's request. */
-  open(search: string): Response;
+  /** Answers the Worker with a socket, or with the app's refusal. `search`: the query of the client's request. */
+  open(search: string): Promise<Response>;
   /** After a sleep: goes on with the sockets that are there. */
   resume(): void;
   closed(socket: unknown): void;
@@ -31,9 +31,10 @@ const { WebSocketPair: makePair } = globalThis as unknown as { readonly WebSocke
 export function createStreams({ state, path, ask }: StreamsOptions): Streams {
   const readers = new Map<unknown, ReadableStreamDefaultReader<Uint8Array>>();
 
-  async function pump(socket: ObjectSocket, search: string): Promise<void> {
-    const { body } = await ask(new Request(`http://object${path}${search}`));
-    if (body === null) return;
+  const streamOf = (search: string): Promise<Response> => ask(new Request(`http://object${path}${search}`));
+
+  async function pump(socket: ObjectSocket, { body, status }: Response): Promise<void> {
+    if (body === null || status !== 200) return socket.close(1013, 'there is no stream'); // its client asks again, and is told why
     const reader = body.getReader();
     readers.set(socket, reader);
     const decoder = new TextDecoder();
@@ -45,32 +46,36 @@ export function createStreams({ state, path, ask }: StreamsOptions): Streams {
     readers.delete(socket);
     socket.close(1000, 'the stream ended');
   }
-  const start = (socket: ObjectSocket, search: string): void => {
-    pump(socket, search).catch(() => readers.delete(socket)); // its reader has gone
+  const closed = (socket: unknown): void => {
+    const reader = readers.get(socket);
+    readers.delete(socket);
+    reader?.cancel().catch(() => {});
+  };
+  const start = (socket: ObjectSocket, response: Response): void => {
+    pump(socket, response).catch(() => closed(socket)); // its reader has gone
   };
 
   return {
     get count() {
       return state.getWebSockets().length;
     },
-    open(search) {
+    async open(search) {
+      const response = await streamOf(search);
+      if (response.status !== 200) return response;
       const pair = new makePair();
       state.acceptWebSocket(pair[1]);
       pair[1].serializeAttachment(search);
-      start(pair[1], search);
+      start(pair[1], response);
       return new Response(null, { status: 101, webSocket: pair[0] } as ResponseInit);
     },
     resume() {
       for (const socket of state.getWebSockets()) {
-        if (!readers.has(socket)) start(socket, String(socket.deserializeAttachment() ?? ''));
+        if (readers.has(socket)) continue;
+        streamOf(String(socket.deserializeAttachment() ?? ''))
+          .then((response) => start(socket, response))
+          .catch(() => {}); // its client asks again
       }
     },
-    closed(socket) {
-      readers
-        .get(socket)
-        ?.cancel()
-        .catch(() => {});
-      readers.delete(socket);
-    },
+    closed,
   };
 }

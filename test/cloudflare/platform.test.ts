@@ -114,6 +114,11 @@ describe('in objects', () => {
     await reader?.cancel();
   });
 
+  test('a stream that the app refuses is refused with a status, not sent as a stream', async () => {
+    const refused = await edge.ask({ path: '/events?prefix=%ff' });
+    expect([refused.status, refused.body.code]).toEqual([400, 'INVALID_INPUT']);
+  });
+
   test('who has the token asks a region what it knows, and changes it; nobody else does', async () => {
     const admin = (path: string, more: Partial<Ask> = {}) =>
       edge.ask(
