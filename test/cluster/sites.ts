@@ -10,7 +10,7 @@ import { openSite, type Site } from './cluster.ts';
 
 const ledger = join(import.meta.dirname, '../e2e/apps/ledger');
 
-/** How many times the default size; see CONTRIBUTING. */
+/** How many times the default size (docs/testing.md). */
 export const runs = Number(process.env.CFFBRW_RUNS ?? 1);
 
 /** A copy of the app with so many units. */
