@@ -40,6 +40,7 @@ export function loadWith(data: unknown, parts: Parts): App {
   const language: Language = {
     ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod, hints: noHints }),
     ...{ schedules, compileSchema, createPathRouter },
+    checkName() {},
     readStep: (step) => readStep(step as Step, named),
   };
   return assembleApp(built.documents.map(loadedDocument), { language, problems: collectProblems() });

@@ -34,7 +34,10 @@ export function compileWorkflow({ source, document }: WorkflowSource, context: W
   if (http === undefined && cron === undefined && !called)
     problems.add(source.placeOf(['on']), '`on` names no trigger.', 'Add `http: { method: POST, path: /… }`.');
   const silent = silentBecause(document.on);
-  const scope = createScope({ variables, secrets: context.secrets }, requestShape(document.on));
+  const scope = createScope(
+    { variables, secrets: context.secrets, checkName: context.language.checkName },
+    requestShape(document.on),
+  );
   const compilation: Compilation = {
     ...{ source, problems, scope, variables, workflows: context.workflows, language: context.language },
     ...{ flow: createFlow(silent), ids: new Map(), count: 0, calls: new Set<string>(), compiled: [] },

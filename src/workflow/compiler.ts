@@ -14,7 +14,7 @@ import type { CreatePathRouter } from './path-router.ts';
 import type { Plan, PlannedStep, Touch } from './plan.ts';
 import { membersRead } from './reads.ts';
 import type { Schedules } from './schedules.ts';
-import type { NameScope } from './scope.ts';
+import type { CheckName, NameScope } from './scope.ts';
 import { type FormPlace, isMap, maxProblems, type Path, type Problems, pathText, type Source } from './source.ts';
 import type { StepContext, Verb } from './steps/verb.ts';
 
@@ -28,6 +28,7 @@ export interface Workflows {
 export interface Language extends Pick<ExpressionCompiler, 'compileExpression' | 'compileValue'> {
   readonly schedules: Schedules;
   readonly compileSchema: CompileSchema;
+  readonly checkName: CheckName;
   readonly createPathRouter: CreatePathRouter;
   /** The step and its verb if its form is right; else undefined, and `problems` says why. */
   readStep(data: unknown, place: StepPlace): ReadStep | undefined;

@@ -5,6 +5,7 @@ import { schemaOf } from '../strategy/schema.ts';
 import type { Language, Step, StepPlace } from './compiler.ts';
 import { checkForm } from './document.ts';
 import { formOf } from './form.ts';
+import { checkName } from './names.ts';
 import { createPathRouter } from './path-router.ts';
 import { schedules } from './schedules.ts';
 import { isMap, kindOf } from './source.ts';
@@ -12,7 +13,7 @@ import type { Verb } from './steps/verb.ts';
 import { verbs } from './steps/verbs.ts';
 
 export const language: Language = {
-  ...{ compileExpression, compileValue, schedules, compileSchema: schemaOf, createPathRouter },
+  ...{ compileExpression, compileValue, schedules, compileSchema: schemaOf, checkName, createPathRouter },
   readStep(data, place) {
     const verb = verbOf(data, place);
     const step = verb && checkForm(formOf(verb), { ...place, what: `The step \`${verb.verb}\`` }, data);

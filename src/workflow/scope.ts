@@ -2,7 +2,7 @@
  * Names, while a workflow is compiled. A name is bound once and never shadows another. `if`, `switch` and `try` open no scope;
  * iterations, branches and `catch` have their own. Every name has a slot in the run's list of values; a slot that was not written is null.
  */
-import { CffbrwError, type Place } from '../error.ts';
+import type { Place } from '../error.ts';
 import { anyShape, type Scope, type ScopeVariable, type Shape } from '../expression/expression.ts';
 
 export interface NameScope extends Scope {
@@ -21,32 +21,17 @@ export interface NameScope extends Scope {
 export interface ScopeOptions {
   readonly variables: ReadonlyMap<string, ScopeVariable>;
   readonly secrets: ReadonlySet<string>;
+  readonly checkName: CheckName;
 }
 
-interface Bound {
+/** Throws INVALID_DOCUMENT when it cannot be a name, or is bound already: `before`. */
+export type CheckName = (name: string, place: Place, before: Pick<Bound, 'place'> | undefined) => void;
+
+export interface Bound {
   readonly slot: number;
   readonly shape: Shape;
   readonly place: Place | undefined;
 }
-
-const reserved: ReadonlySet<string> = new Set([
-  'vars',
-  'request',
-  'secrets',
-  'undefined',
-  'NaN',
-  'Infinity',
-  'arguments',
-  'eval',
-]);
-// Words that JavaScript's grammar keeps for itself: an expression could never refer to them.
-const keywords: ReadonlySet<string> = new Set(
-  (
-    'break case catch class const continue debugger default delete do else enum export extends false finally for function if implements ' +
-    'import in instanceof interface let new null package private protected public return static super switch this throw true try typeof ' +
-    'var void while with yield await async of'
-  ).split(' '),
-);
 
 /** Every workflow's first name, in slot 0. */
 export const requestName = 'request';
@@ -99,7 +84,7 @@ export function createScope(options: ScopeOptions, request: Shape): NameScope {
       return slots;
     },
     bind(name, shape, place) {
-      checkName(name, place, names.has(name) ? { place: places.get(name) } : undefined);
+      options.checkName(name, place, names.has(name) ? { place: places.get(name) } : undefined);
       const slot = hintOf(name, hints) ?? slots++;
       add(name, { slot, shape, place });
       return slot;
@@ -130,24 +115,6 @@ export function createScope(options: ScopeOptions, request: Shape): NameScope {
       for (const [name, entry] of union) add(name, entry);
     },
   };
-}
-
-function checkName(name: string, place: Place, before: Pick<Bound, 'place'> | undefined): void {
-  const fix = 'Choose another name.';
-  if (before !== undefined && name !== requestName) {
-    const where = before.place ? ` in line ${before.place.line}` : '';
-    throw new CffbrwError('INVALID_DOCUMENT', `The name \`${name}\` is bound already${where}; names are bound once.`, {
-      place,
-      fix,
-    });
-  }
-  if (!/^[A-Za-z_$][A-Za-z0-9_$]{0,63}$/.test(name)) {
-    const message = `\`${name}\` cannot be a name: names are letters, digits, _ and $, at most 64, and start with no digit.`;
-    throw new CffbrwError('INVALID_DOCUMENT', message, { place, fix });
-  }
-  if (reserved.has(name) || keywords.has(name) || name === '__proto__' || name === 'constructor' || name === 'prototype') {
-    throw new CffbrwError('INVALID_DOCUMENT', `\`${name}\` cannot be a name: it has a meaning of its own.`, { place, fix });
-  }
 }
 
 /** Two arms bound it: what holds of both. */
