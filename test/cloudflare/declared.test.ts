@@ -27,7 +27,8 @@ test('a deploy that changes a stock sells none of it while another region may st
   const open = (initial: number) => openEdge({ app: documents(initial), regions: ['weur', 'enam'], directory });
   const before = await open(20);
   try {
-    for (const region of before.regions) expect((await before.ask({ path: '/stock', method: 'POST' }, region)).body.ok).toBe(true);
+    for (const region of before.regions)
+      expect((await before.ask({ path: '/stock', method: 'POST' }, region)).body.ok).toBe(true);
   } finally {
     await before.close();
   }
