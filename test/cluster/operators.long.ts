@@ -43,6 +43,7 @@ async function onStage(use: (stage: Stage) => Promise<void>): Promise<void> {
 test('replicas lists who is there, and retire gives up one that never comes back, at a price that it names', () =>
   onStage(async ({ site }) => {
     const [fra, sin] = [await site('fra'), await site('sin')];
+    expect((await sin.run(['replicas', 'list'])).output).toMatch(/^No replica has joined \S+ \(schema \w+\) yet\.$/m);
     await fra.start();
     await sin.start();
     expect((await fra.post('/grab', { user: 'a' })).body.ok).toBe(true);

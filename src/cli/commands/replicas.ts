@@ -4,8 +4,9 @@ import { createInterface } from 'node:readline/promises';
 import { type CommandDef, defineCommand } from 'citty';
 import type { Retirement } from '../../http/admin/sites.ts';
 import type { SiteFacts } from '../../node/backbone-sites.ts';
+import { describeTarget } from '../../node/backbone-url.ts';
 import { command, UsageError } from '../command.ts';
-import { siteArguments, withBackbone } from '../site.ts';
+import { siteArguments, targetOf, withBackbone } from '../site.ts';
 
 const list = command({
   name: 'replicas list',
@@ -18,6 +19,7 @@ const list = command({
       nowMs: await backbone.now(),
     }));
     if (args.json) console.log(JSON.stringify({ replicas: sites }));
+    else if (sites.length === 0) console.log(`No replica has joined ${describeTarget(await targetOf(args))} yet.`);
     else printSites(sites, nowMs);
     return 0;
   },
