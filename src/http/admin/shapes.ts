@@ -133,6 +133,8 @@ export const replica = z
     unpublished: z.int(),
     quarantined: z.int(),
     loaded: z.int(),
+    waiting: z.int(),
+    urgent: z.boolean(),
     frozen: z.string().nullable(),
     refused: z.string().nullable(),
     lagMs: z.number().nullable().meta({ description: 'Since the backbone last answered; null: there is none.' }),
