@@ -1,8 +1,6 @@
 /** The fields of documents, as zod types. What a field means is checked when the plan is made; here is only its form. */
 import * as z from 'zod';
 
-export { z };
-
 /** A JSON value that may hold `${ … }` in any of its strings. */
 export const value = z.unknown().meta({ description: 'A value; its strings may be templates.' });
 export const text = z.string();
@@ -26,8 +24,25 @@ export const commonFields = {
 };
 export const yieldFields = { as: boundName.optional() };
 
+/** Named one by one: with the whole of the library a bundle would have the whole of it, and every start would read that. */
+const types = {
+  ...{ array: z.array, boolean: z.boolean, enum: z.enum, int: z.int, number: z.number },
+  ...{ record: z.record, strictObject: z.strictObject, string: z.string, union: z.union, unknown: z.unknown },
+} as const;
+
 /** What verbs make their fields of. */
-export const fields = { z, value, text, condition, number, variableName, boundName, steps, windowChoice, duration } as const;
+export const fields = {
+  z: types,
+  value,
+  text,
+  condition,
+  number,
+  variableName,
+  boundName,
+  steps,
+  windowChoice,
+  duration,
+} as const;
 export type Fields = typeof fields;
 
 const jsonSchema = z.union([z.boolean(), z.record(z.string(), z.unknown())]).meta({ description: 'A JSON Schema.' });

@@ -1,5 +1,6 @@
 /** The form of each verb's steps, made when a document first has one. */
-import { commonFields, fields, yieldFields, z } from './fields.ts';
+import * as z from 'zod';
+import { commonFields, fields, yieldFields } from './fields.ts';
 import type { Verb } from './steps/verb.ts';
 
 const known = new Map<Verb, z.ZodObject>();
