@@ -24,7 +24,7 @@ interface SiteRecord {
   readonly seenMs: number;
   readonly commit: number;
   readonly unpublished: number;
-  readonly lagMs: number;
+  readonly lagMs: number | null;
   readonly leases: readonly { readonly address: string; readonly units: number }[];
   readonly declared: Readonly<Record<string, Declared>>;
 }
@@ -36,6 +36,7 @@ export interface SiteFacts extends Pick<Member, 'name' | 'state' | 'retired'> {
   readonly seenMs: number | null;
   readonly commit: number;
   readonly unpublished: number;
+  /** null: it has told none, for it had never heard all of the others. */
   readonly lagMs: number | null;
   readonly leases: SiteRecord['leases'];
   /** Variables that it declares otherwise than those that had them before. */
@@ -145,11 +146,14 @@ async function tell(registers: Registers, replica: Replica, nowMs: number): Prom
   );
   const leases = [...replica.leases()].sort((a, b) => b.units - a.units).slice(0, shownLeases);
   const record: SiteRecord = {
-    ...{ format: 1, seenMs: nowMs, commit, unpublished, lagMs: lagMs ?? 0, declared },
+    ...{ format: 1, seenMs: nowMs, commit, unpublished, lagMs: heardMs(lagMs, nowMs), declared },
     leases: leases.map(({ address, units }) => ({ address: address.id, units })),
   };
   await registers.compareAndSet(registerOf(replica.id), JSON.stringify(record), revision);
 }
+
+/** Who has never heard all of the others is as far behind as 1970, which is no age. */
+const heardMs = (lagMs: number | null, nowMs: number): number | null => (lagMs === null || lagMs > nowMs / 2 ? null : lagMs);
 
 function parse(text: string | null): SiteRecord | null {
   if (text === null) return null;

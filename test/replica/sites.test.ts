@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Backbone } from '../../src/backbone/index.ts';
 import type { Alarm } from '../../src/replica/index.ts';
-import { openSites } from '../../src/replica/sites.ts';
+import { listSites, openSites } from '../../src/replica/sites.ts';
 import { createWorld } from '../simulate/world.ts';
 import { createCluster, declareAll } from './cluster.ts';
 
@@ -25,4 +26,28 @@ test('who starts cut off and declares a variable otherwise withholds it soon aft
   await world.run(2_500);
   expect(replica.status.withheld).toMatchObject({ stock: expect.stringContaining('99') });
   expect(alarms.filter(({ kind }) => kind === 'declaration')).toHaveLength(1);
+});
+
+test('who has just started tells no age of what it knows before it knows of the others', async () => {
+  const world = createWorld('sites');
+  /** Everything has come only after two seconds. */
+  const path = (name: string, backbone: Backbone): Backbone => {
+    const late = () => new Promise<void>((resolve) => void cluster.machine(name).host.after(2_000, resolve));
+    const subscribe: Backbone['subscribe'] = (...from) => {
+      const subscription = backbone.subscribe(...from);
+      return { close: () => subscription.close(), caughtUp: () => late().then(() => subscription.caughtUp()) };
+    };
+    return { ...backbone, subscribe };
+  };
+  const cluster = createCluster({ world, variables: stock(10), path });
+  const replica = await world.runUntil(cluster.start('fra'));
+  const backbone = cluster.loopback?.connect('fra');
+  if (backbone === undefined) throw new Error('there is no backbone');
+  const { host } = cluster.machine('fra');
+  const lagMs = async () => (await world.runUntil(listSites(backbone))).map((site) => site.lagMs);
+  const sites = await world.runUntil(openSites({ replica, backbone, host, alarm() {} }));
+  expect(await lagMs()).toEqual([null]);
+  await world.run(21_000);
+  expect((await lagMs())[0]).toBeLessThan(10_000);
+  sites.close();
 });
