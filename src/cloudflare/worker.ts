@@ -45,8 +45,13 @@ export function createWorker(app: App): Worker {
     const path = pathOf(request.url);
     const isFound = (table.match(request.method === 'HEAD' ? 'GET' : request.method, path)[0][0] ?? null) !== null;
     if (isFound || path === events?.path || path.startsWith(reservedPrefix)) return pass(request, env);
-    if (env.ASSETS !== undefined && table.at(path).length === 0) return env.ASSETS.fetch(request);
-    return refuse.fetch(request);
+    return table.at(path).length === 0 ? fileOr(env, request) : refuse.fetch(request);
+  };
+  /** Where there is no file, and no page that says so, it is refused as everywhere. */
+  const fileOr = async ({ ASSETS }: Env, request: Request): Promise<Response> => {
+    if (ASSETS === undefined || !['GET', 'HEAD'].includes(request.method)) return refuse.fetch(request);
+    const file = await ASSETS.fetch(request);
+    return file.status === 404 && !file.headers.has('content-type') ? refuse.fetch(request) : file;
   };
 
   return {
