@@ -61,6 +61,7 @@ const outward: Partial<Record<ErrorCode, string>> = {
   CLOCK_SUSPECT: 'The clock of this server is wrong, so it refuses to write.',
   FENCED: 'Another server took over from this one.',
   INVARIANT: 'This is a mistake of the server.',
+  INVALID_APP: 'This server lacks what its app needs.',
 };
 
 const titleOf = (code: ErrorCode): string => {
@@ -78,7 +79,7 @@ export function toProblem(error: unknown, makeId: () => string, log?: Log): Prob
   const { status, retry } = errorCodes[error.code];
   const said = outward[error.code];
   const id = said === undefined ? undefined : makeId();
-  if (id !== undefined) log?.({ level: 'error', message: error.message, id, cause: error });
+  if (id !== undefined) log?.({ level: 'error', message: adviceOf(error), id, cause: error });
   return {
     type: 'about:blank',
     title: titleOf(error.code),
@@ -92,6 +93,8 @@ export function toProblem(error: unknown, makeId: () => string, log?: Log): Prob
     ...(error.cause instanceof InputErrors && { errors: error.cause.list }),
   };
 }
+
+const adviceOf = ({ message, fix }: CffbrwError): string => (fix === undefined ? message : `${message}\n  → ${fix}`);
 
 function unknownProblem(error: unknown, id: string, log?: Log): Problem {
   log?.({
