@@ -5,7 +5,7 @@
  * It also keeps the books that no replica has: each durable operation with what its writer had seen. The models read them.
  */
 import fc from 'fast-check';
-import { type Clock, createClock, type Stamp } from '../../src/clock.ts';
+import { type Clock, compareStamps, createClock, type Stamp } from '../../src/clock.ts';
 import { canonical, type Json } from '../../src/strategy/json.ts';
 import { canonicalRows, choose } from '../../src/strategy/rows.ts';
 import type { Conflict, Entry, Operation, Rows, Strategy } from '../../src/strategy/strategy.ts';
@@ -50,10 +50,13 @@ export type Step<Op> =
   | { readonly do: 'crash'; readonly at: number }
   | { readonly do: 'collect'; readonly at: number };
 
+/** `held`: the operations whose effects stood in the rows of who logged it. */
+export type Logged = Conflict & { readonly at: string; readonly held: ReadonlySet<number> };
+
 export interface Cluster<Row extends object, Op extends Operation, Value extends Json = Json> {
   readonly done: readonly Done<Op>[];
   /** What the replicas would have logged, and which one. */
-  readonly conflicts: readonly (Conflict & { readonly at: string })[];
+  readonly conflicts: readonly Logged[];
   run(steps: readonly Step<Op>[]): void;
   write(at: number, ...operations: readonly Op[]): void;
   /** Flushes `from`, and delivers its latest row to each of `to`. */
@@ -77,7 +80,7 @@ export function createCluster<Row extends object, Op extends Operation, Value ex
   let wallMs = 1_000;
   let steps = 0;
   const done: Done<Op>[] = [];
-  const conflicts: (Conflict & { readonly at: string })[] = [];
+  let conflicts: Logged[] = [];
   const published: Message[] = [];
   let operations = 0;
   const members = Array.from({ length: size }, (_, i): Member<Row, Op> => {
@@ -127,8 +130,14 @@ export function createCluster<Row extends object, Op extends Operation, Value ex
     else if (entry !== undefined) who.durable.set(who.id, entry);
   }
 
-  /** What was not flushed is gone; the clock remembers what the rows hold. */
+  /**
+   * What was not flushed is gone, and with it what was logged of it: the clock remembers what the rows hold, so a stamp that is gone may be
+   * issued again.
+   */
   function crash(who: Member<Row, Op>): void {
+    const isGone = ({ replica, stamp }: Conflict['lost']) =>
+      who.pending.some((one) => one.replica === replica && one.stamp !== null && compareStamps(one.stamp, stamp) === 0);
+    conflicts = conflicts.filter(({ lost, won }) => !isGone(lost) && !isGone(won));
     who.rows = new Map(who.durable);
     who.pending = [];
     who.dirty = false;
@@ -150,7 +159,9 @@ export function createCluster<Row extends object, Op extends Operation, Value ex
     if (entry !== theirs || before?.version === version) return;
     who.rows.set(replica, entry);
     observe(who, entry.row);
-    for (const conflict of strategy.conflicts(who.rows, replica, before)) conflicts.push({ ...conflict, at: who.id });
+    for (const conflict of strategy.conflicts(who.rows, replica, before)) {
+      conflicts.push({ ...conflict, at: who.id, held: new Set(heldBy(who).map(({ id }) => id)) });
+    }
   }
 
   function collect(who: Member<Row, Op>): boolean {
@@ -183,7 +194,9 @@ export function createCluster<Row extends object, Op extends Operation, Value ex
 
   return {
     done,
-    conflicts,
+    get conflicts() {
+      return conflicts;
+    },
     run: (steps) => steps.forEach(take),
     write(at, ...operations) {
       for (const operation of operations) take({ do: 'write', at, operation });
