@@ -90,7 +90,7 @@ ${secretLines(secrets)}
     regions: [weur, enam, apac]
 
 There are wnam, enam, sam, weur, eeur, afr, me, apac and oc. An object never moves: one that was made stays where it is. The admin API
-(\`/_cffbrw/\`) answers whoever has the token of \`npx wrangler secret put CFFBRW_ADMIN_TOKEN\`.
+(\`/_cffbrw/\`) answers whoever has the token of \`npx wrangler secret put CFFBRW_TOKEN\`.
 `;
 }
 

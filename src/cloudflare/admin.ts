@@ -1,5 +1,5 @@
 /**
- * The admin API of a region, with the token `CFFBRW_ADMIN_TOKEN`: what operators need, at the same addresses and with the same answers as on
+ * The admin API of a region, with the token `CFFBRW_TOKEN`: what operators need, at the same addresses and with the same answers as on
  * Node.js. What says nothing of a region (workflows, errors, pages), and what a process remembers that never sleeps (runs, metrics, conflicts), is
  * left out: a Worker is small.
  */

@@ -61,7 +61,7 @@ export interface Env {
   readonly REGION: ObjectNamespace;
   readonly HUB: ObjectNamespace;
   readonly ASSETS?: Assets;
-  readonly CFFBRW_ADMIN_TOKEN?: string;
+  readonly CFFBRW_TOKEN?: string;
 }
 
 /** The class of an object, as the runtime uses it. */

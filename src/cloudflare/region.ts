@@ -230,7 +230,7 @@ export class RegionObject {
     ]);
     const context = { app, replica, host, log: workerLog, secrets: secretsOf(app.settings.secrets, env) };
     const handler = createHandler({ ...context, background: (work) => this.#background(work), eventBeats: false });
-    const { CFFBRW_ADMIN_TOKEN: token } = env;
+    const { CFFBRW_TOKEN: token } = env;
     const admin = token === undefined ? null : createEdgeAdmin({ app, replica, host, backbone, token });
     const since = await knownSince(app, replica, host.now());
     const cron = app.startCron?.({ ...context, plans: app.workflows.values(), backbone, since }) ?? null;

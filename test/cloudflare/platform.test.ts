@@ -51,7 +51,7 @@ const regions = ['weur', 'enam'] as const;
 const token = 'a-token-of-these-tests';
 let edge: Edge;
 beforeAll(async () => {
-  edge = await openEdge({ app: documents, regions, secrets: { CFFBRW_ADMIN_TOKEN: token } });
+  edge = await openEdge({ app: documents, regions, secrets: { CFFBRW_TOKEN: token } });
 });
 afterAll(() => edge.close());
 

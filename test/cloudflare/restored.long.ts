@@ -48,7 +48,7 @@ afterEach(async () => {
 });
 
 const start = async () => {
-  edge = await openEdge({ app: documents, regions, directory, secrets: { CFFBRW_ADMIN_TOKEN: token.replaceAll(' ', '-') } });
+  edge = await openEdge({ app: documents, regions, directory, secrets: { CFFBRW_TOKEN: token.replaceAll(' ', '-') } });
 };
 const take = async (region: string) => {
   const { body } = await edge.ask({ path: '/take', method: 'POST' }, region);
