@@ -10,6 +10,7 @@
  *       schedule, the end of a window that somebody watches.
  */
 import type { App } from '../app.ts';
+import { CffbrwError } from '../error.ts';
 import { createHandler, type Handler } from '../http/handler.ts';
 import { reservedPrefix } from '../http/http.ts';
 import { problemResponse, toProblem } from '../http/problem.ts';
@@ -175,7 +176,8 @@ export class RegionObject {
       this.#streams.resume();
       return opened;
     } catch (error) {
-      this.#opening = null;
+      // What the app lacks it lacks until it is deployed again: nobody who asks makes this object try.
+      if (!(error instanceof CffbrwError && error.code === 'INVALID_APP')) this.#opening = null;
       throw error;
     } finally {
       release();

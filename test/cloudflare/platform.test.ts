@@ -158,3 +158,16 @@ describe('in objects', () => {
     }
   });
 });
+
+test('an object that lacks a secret refuses, and asks the hub no more whoever asks', async () => {
+  const lacking = await openEdge({ app: documents, regions, secrets: { CFFBRW_TOKEN: 'short' } });
+  try {
+    const ask = async () => (await lacking.ask({ path: '/count' }, 'weur')).status;
+    expect(await ask()).toBe(500);
+    const { requests } = (await lacking.usage()).hub;
+    expect([await ask(), await ask()]).toEqual([500, 500]);
+    expect((await lacking.usage()).hub.requests).toBe(requests);
+  } finally {
+    await lacking.close();
+  }
+});
