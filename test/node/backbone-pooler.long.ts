@@ -42,7 +42,7 @@ describe.skipIf(whereIs('pgbouncer') === null)(`through PgBouncer in transaction
       await backbone.publish([{ address, replica: 'a.1', version: 1, bytes: '{}' }]);
       await expect.poll(() => seen, { timeout: 10_000, interval: 5 }).toContain(address);
     }
-    expect(proxy.passed()).not.toMatch(/listen|set_config/i);
+    expect(proxy.passed()).not.toMatch(/\blisten\b|set_config\('statement_timeout'/i);
     await backbone.close();
     await proxy.close();
   });
