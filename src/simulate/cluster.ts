@@ -10,7 +10,7 @@
 import type { App } from '../app.ts';
 import { createLoopback, type Direction, type Loopback, type Network } from '../backbone/index.ts';
 import type { Replica } from '../replica/index.ts';
-import { retire } from '../replica/index.ts';
+import { type Retirement, retire } from '../replica/index.ts';
 import type { Answer, Ask } from './ask.ts';
 import type { SimulatedHost, World } from './host.ts';
 import { createLife, type Life, type LifeOptions, type StartOptions } from './machine.ts';
@@ -87,7 +87,7 @@ export interface Cluster {
   /** A second start of the same disk beside the first, on `<machine>-twin`. */
   twin(machine: string): Promise<void>;
   /** An operator retires all incarnations of a machine that does not run, at another one. Rejects with UNREACHABLE, NOT_FOUND. */
-  retire(machine: string, by: string): Promise<void>;
+  retire(machine: string, by: string): Promise<Retirement>;
 
   /**
    * The first difference between the rows of machines that run, byte by byte; null: there is none. A disk that ran twice is left out, and
@@ -169,7 +169,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     async retire(name, by) {
       const { disk, replica } = at(by);
       const { registers } = backbone.connect(`operator of ${by}`);
-      await retire({ registers, store: disk.open(), who: name, by: replica?.id ?? '', why: 'simulated', now: world.nowMs });
+      return retire({ registers, store: disk.open(), who: name, by: replica?.id ?? '', why: 'simulated', now: world.nowMs });
     },
   };
 }

@@ -15,6 +15,8 @@ export interface Operator {
   adopt: boolean;
   /** Machines that should run. */
   readonly wanted: Set<string>;
+  /** Machines that were retired before they wrote again what the backbone lost: what they gave out nobody else may know. */
+  readonly unheard: Set<string>;
   start(machine: string): void;
   /** Ends every fault, and starts whoever should run. */
   heal(disk: DiskSettings): void;
@@ -31,7 +33,7 @@ export function createOperator(cluster: Cluster, regions: readonly string[]): Op
   const { world, machines, backbone } = cluster;
   const watchdog = world.host('operator');
   const operator: Operator = {
-    ...{ cluster, backups: new Map(), kept: null, adopt: false, wanted },
+    ...{ cluster, backups: new Map(), kept: null, adopt: false, wanted, unheard: new Set() },
     /** As a supervisor does it: a start that failed is tried again. */
     start(name) {
       wanted.add(name);
@@ -166,13 +168,17 @@ function restore({ cluster, backups }: Operator, region: string, witness?: 'miss
 }
 
 /** It is gone for good; somebody who runs tells the others. */
-function retire({ cluster, wanted }: Operator, region: string): void {
+function retire({ cluster, wanted, unheard }: Operator, region: string): void {
   wanted.delete(region);
   cluster.crash(region);
   const by = [...wanted].find((name) => cluster.machines.get(name)?.replica != null);
   if (by === undefined) return;
-  // Out of reach, or nothing to retire: an operator reads it and does it later.
-  cluster.retire(region, by).catch(() => {});
+  cluster.retire(region, by).then(
+    (retirement) => {
+      if (retirement.unheard.length > 0) unheard.add(region);
+    },
+    () => {}, // out of reach, or nothing to retire: an operator reads it and does it later
+  );
 }
 
 function breakBackbone(operator: Operator, fault: BackboneFault): void {

@@ -330,7 +330,10 @@ describe('retiring', () => {
     const { registers } = stage.loopback.connect('operator');
     const options = { registers, store, who: 'hue', by: identity.me, why: 'its machine burned', now: stage.world.nowMs };
     const plan = await stage.world.runUntil(planRetirement(options));
-    expect(plan).toEqual({ retired: [lost.identity.me], stakes: [{ id: lost.identity.me, address, units: 4 }], worstCase: 4 });
+    expect(plan).toEqual({
+      ...{ retired: [lost.identity.me], unheard: [], worstCase: 4 },
+      stakes: [{ id: lost.identity.me, address, units: 4 }],
+    });
     expect(await stage.world.runUntil(retire(options))).toEqual(plan);
     const members = await stage.world.runUntil(readMembers(registers));
     expect(members.get(lost.identity.me)?.retired).toEqual({ by: identity.me, at: options.now, why: 'its machine burned' });
@@ -352,6 +355,21 @@ describe('retiring', () => {
     expect([second.identity.me === first.identity.me, second.rights]).toEqual([false, 0]);
     expect(second.identity.old[0]).toMatchObject({ state: 'locked' });
     expect(second.identity.old[0]?.lacks).toContain('operator retired it at');
+  });
+
+  test('tells of whom nobody has heard since the backbone lost something', async () => {
+    const stage = createStage(34);
+    const [hanoi, hue] = [stage.machine('hanoi'), stage.machine('hue')];
+    for (const machine of [hue, hanoi]) (await stage.open(machine)).kill();
+    await stage.loopback.empty();
+    await stage.open(hanoi, { adopt: true });
+    const { registers } = stage.loopback.connect('operator');
+    const options = { registers, store: hanoi.disk.open(), who: 'hue', by: 'operator', why: 'lost', now: stage.world.nowMs };
+    const back = await stage.open(hue, { adopt: true });
+    const { me, recovery } = back.identity;
+    expect(await stage.world.runUntil(planRetirement(options))).toMatchObject({ retired: [me], unheard: [me] });
+    for (const stageDone of [1, 2, 3] as const) await stage.run(recovery.done(stageDone, [me]));
+    expect(await stage.world.runUntil(planRetirement(options))).toMatchObject({ retired: [me], unheard: [] });
   });
 
   test('nobody retires itself', async () => {

@@ -86,10 +86,15 @@ const retire = command({
   },
 });
 
-function printPlan({ retired, stakes, worstCase }: Retirement): void {
+function printPlan({ retired, stakes, worstCase, unheard }: Retirement): void {
   console.log(`This gives up ${retired.join(', ')}.`);
   for (const { id, address, units } of stakes) console.log(`  ${address}  ${units} unit(s) held by ${id}`);
   console.log(`At worst ${worstCase} unit(s) can never be sold any more. If one of them still runs, it stops writing.`);
+  if (unheard.length === 0) return;
+  console.log(`Since the backbone lost something, ${unheard.join(', ')} did not write again what only its own store knows.`);
+  console.log(
+    'What it gave out, and nobody else has heard of, can be given out a second time. Start it once more if its disk is still there.',
+  );
 }
 
 async function confirmed(name: string): Promise<boolean> {

@@ -115,6 +115,10 @@ export const retirement = z
     retired: z.array(z.string()),
     stakes: z.array(z.object({ id: z.string(), address: z.string(), units: z.int() })),
     worstCase: z.int().meta({ description: 'Units that can never be sold any more.' }),
+    unheard: z.array(z.string()).meta({
+      description:
+        'Those that have not written again since the backbone lost something: what they gave out may be given out again.',
+    }),
   })
   .meta({ id: 'Retirement' });
 

@@ -9,6 +9,8 @@ export interface Retirement {
   readonly stakes: readonly { readonly id: string; readonly address: string; readonly units: number }[];
   /** Their sum: units that can never be sold any more. */
   readonly worstCase: number;
+  /** Those that have not written again since the backbone lost something: what only they know that they gave out can be given out again. */
+  readonly unheard: readonly string[];
 }
 
 export interface RetireRequest {

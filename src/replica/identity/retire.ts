@@ -1,13 +1,15 @@
 /**
  * Retiring replicas that never come back: their rights are written off, nobody waits for them in a recovery, and should one of them come
  * back, it is refused and goes on as a new incarnation.
+ *
+ * It never hides what nobody can know: who is retired before it wrote again what a backbone lost takes with it what it gave out.
  */
 import type { Registers } from '../../backbone/backbone.ts';
 import { CffbrwError } from '../../error.ts';
 import type { Store } from '../../store/store.ts';
 import type { BoundedRow } from '../../strategy/bounded-counter.ts';
 import { emptyRow, rightsOf } from '../bank/rights.ts';
-import { changeMembers, type Member, type Members, readMembers } from './members.ts';
+import { changeMembers, lastStage, type Member, type Members, membersRegister, parseMembers, stageOf } from './members.ts';
 
 export interface Retirement {
   /** The incarnations that are retired by it. */
@@ -15,6 +17,11 @@ export interface Retirement {
   /** Units that each of them held as far as is known here; they can never be sold any more. */
   readonly stakes: readonly { readonly id: string; readonly address: string; readonly units: number }[];
   readonly worstCase: number;
+  /**
+   * Those of them that have not written again since the backbone lost something. What they gave out and nobody else has heard of is
+   * known to nobody any more: it can be given out a second time.
+   */
+  readonly unheard: readonly string[];
 }
 
 export interface RetireOptions {
@@ -31,9 +38,12 @@ export interface RetireOptions {
 
 /** What `retire` would do. Rejects with UNREACHABLE, NOT_FOUND. */
 export async function planRetirement({ registers, store, who, by }: RetireOptions): Promise<Retirement> {
-  const retired = matching(await readMembers(registers), who, by);
+  const { value, identity } = await registers.get(membersRegister);
+  const members = parseMembers(value);
+  const retired = matching(members, who, by);
   const stakes = await stakesOf(store, new Set(retired));
-  return { retired, stakes, worstCase: stakes.reduce((sum, { units }) => sum + units, 0) };
+  const unheard = retired.filter((id) => stageOf(members.get(id), identity) < lastStage);
+  return { retired, stakes, worstCase: stakes.reduce((sum, { units }) => sum + units, 0), unheard };
 }
 
 /** Retires, and resolves with what was written off. Rejects with UNREACHABLE (repeat it: it is harmless), NOT_FOUND. */

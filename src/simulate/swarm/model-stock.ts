@@ -1,6 +1,7 @@
 /**
  * The model of a bounded counter: what was granted and certainly not given back is never more than there was (C2). A grant is a receipt that
- * somebody was told of; nothing else counts.
+ * somebody was told of; nothing else counts. Not what a machine granted that was retired before it wrote again what the backbone lost: nobody
+ * else may know of it, and an operator was told so.
  */
 export interface Shelf {
   /** `<variable> <key> <window>` */
@@ -47,14 +48,14 @@ export interface StockModel {
   mostOut(shelf: Shelf): number;
 }
 
-/** Not given back for certain, and no hold that may have run out. */
-const isLive = ({ gave, hold, confirmed }: Grant): boolean => confirmed || (gave === 'no' && !hold);
-
-export function createStockModel(): StockModel {
+export function createStockModel(unheard: ReadonlySet<string>): StockModel {
   const shelves = new Map<string, Shelf>();
   const grants = new Map<string, Grant>();
   const order: string[] = [];
 
+  /** Not given back for certain, and no hold that may have run out. */
+  const isLive = ({ gave, hold, confirmed, machine }: Grant): boolean =>
+    !unheard.has(machine) && (confirmed || (gave === 'no' && !hold));
   const out = (shelf: Shelf, counts: (grant: Grant) => boolean): number => {
     let units = 0;
     for (const grant of grants.values()) {

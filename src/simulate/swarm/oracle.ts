@@ -46,12 +46,19 @@ export interface Oracle {
 export const nameOf = ({ variable, key, window }: Spot): string =>
   [variable, key, window].filter((part) => part !== null && part !== '').join(' ');
 
-export function createOracle({ variables }: App, others: App, travelMs: number): Oracle {
+interface OracleOptions {
+  /** A row is under way for at least so long. */
+  readonly travelMs: number;
+  /** Machines of which an operator was told that nobody knows all that they gave out. */
+  readonly unheard: ReadonlySet<string>;
+}
+
+export function createOracle({ variables }: App, others: App, { travelMs, unheard }: OracleOptions): Oracle {
   const initialOf = (name: string): number => {
     const declared = [variables.get(name)?.initial, others.variables.get(name)?.initial];
     return Math.max(...declared.map((initial) => (typeof initial === 'number' ? initial : 0)));
   };
-  const stock = createStockModel();
+  const stock = createStockModel(unheard);
   const sums = models(() => createSumModel(travelMs));
   const fields = models(() => createFieldsModel(travelMs));
   const latest = models(({ variable }) => createLatestModel(initialOf(variable)));

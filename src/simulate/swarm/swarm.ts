@@ -9,7 +9,8 @@
  *   C5  A timeout is unknown, and a retry with the same key gives the one true outcome.
  *
  * What it leaves out because DESIGN 5 says that it remains: a backbone that is rolled back or emptied without anybody noticing, a new replica that
- * meets an emptied backbone before anyone else, a disk cloned beside its running original and cut off, a whole machine's snapshot.
+ * meets an emptied backbone before anyone else, a disk cloned beside its running original and cut off, a whole machine's snapshot, a replica that
+ * is retired before it wrote again what the backbone lost.
  * What real parts are needed for (a flipped byte in a file, a server that restarts) is tested over real processes.
  */
 import { quarantineAheadMs } from '../../clock.ts';
@@ -72,11 +73,12 @@ function setUp({ plan, drain, notes = false }: SwarmOptions): Stage {
     network: { ...rest, rttMs: rtt.medianMs },
   });
   const even = lag.medianMs === lag.p99Ms ? lag.medianMs : 0;
+  const operator = createOperator(cluster, regions);
   return {
     ...{ plan, app, world, cluster, notes: lines, finding: null, aheadMs: 0 },
     ...{ runs: new Map(), forgetful: new Set(), backups: new Map(), twins: new Map(), clocks: new Set() },
-    operator: createOperator(cluster, regions),
-    oracle: createOracle(app, other, even + rtt.medianMs / 2 - 0.01),
+    operator,
+    oracle: createOracle(app, other, { travelMs: even + rtt.medianMs / 2 - 0.01, unheard: operator.unheard }),
     counts: { asked: 0, acknowledged: 0, refused: 0, unknown: 0 },
   };
 }
