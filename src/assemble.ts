@@ -1,6 +1,6 @@
 /** From checked documents to an app: what a user declares, as frozen plain data. Neither reads texts nor knows who did. */
 import { CffbrwError } from './error.ts';
-import { type Declaration, declareWith, type Variable } from './strategy/declaration.ts';
+import type { Declaration, Variable } from './strategy/declaration.ts';
 import { compileWorkflow } from './workflow/compile.ts';
 import type { Language, Workflows } from './workflow/compiler.ts';
 import type { CheckedDocument } from './workflow/document.ts';
@@ -106,7 +106,7 @@ type AppSource = Extract<CheckedDocument, { kind: 'app' }>;
 
 function declare(
   { source, document }: AppSource,
-  { compileSchema }: Language,
+  { compileSchema, declare: declareWith }: Language,
   problems: Problems,
 ): ReadonlyMap<string, Variable> {
   const variables = new Map<string, Variable>();

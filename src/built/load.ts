@@ -5,6 +5,7 @@ import { createCompiler, type Parser } from '../expression/compiler.ts';
 import type { CompileMethod, Hints } from '../expression/context.ts';
 import { type FunctionEntry, namedFunctions } from '../expression/functions/entry.ts';
 import type { Source as TextSource } from '../expression/source.ts';
+import { declare } from '../strategy/declaration.ts';
 import { type CompileSchema, checkOf } from '../strategy/schema-check.ts';
 import type { Language, ReadStep, Step } from '../workflow/compiler.ts';
 import type { CreatePathRouter } from '../workflow/path-router.ts';
@@ -39,7 +40,7 @@ export function loadWith(data: unknown, parts: Parts): App {
   const named = namedVerbs(verbs);
   const language: Language = {
     ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod, hints: noHints }),
-    ...{ schedules, compileSchema, createPathRouter },
+    ...{ schedules, compileSchema, declare, createPathRouter },
     checkName() {},
     readStep: (step) => readStep(step as Step, named),
   };

@@ -3,6 +3,7 @@ import { CffbrwError } from '../error.ts';
 import type { ExpressionCompiler } from '../expression/compiler.ts';
 import { anyShape, type Compiled, type Scope } from '../expression/expression.ts';
 import { suggestion } from '../expression/suggest.ts';
+import type { Declare } from '../strategy/declaration.ts';
 import type { Json } from '../strategy/json.ts';
 import type { CompileSchema } from '../strategy/schema-check.ts';
 import { strategies } from '../strategy/strategies.ts';
@@ -28,6 +29,7 @@ export interface Workflows {
 export interface Language extends Pick<ExpressionCompiler, 'compileExpression' | 'compileValue'> {
   readonly schedules: Schedules;
   readonly compileSchema: CompileSchema;
+  readonly declare: Declare;
   readonly checkName: CheckName;
   readonly createPathRouter: CreatePathRouter;
   /** The step and its verb if its form is right; else undefined, and `problems` says why. */

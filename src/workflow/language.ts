@@ -1,6 +1,7 @@
 /** Documents as their authors write them: expressions are texts, and no form is known to be right. */
 import { compileExpression, compileValue } from '../expression/compile.ts';
 import { suggestion } from '../expression/suggest.ts';
+import { declareChecked } from '../strategy/declaration-checks.ts';
 import { schemaOf } from '../strategy/schema.ts';
 import type { Language, Step, StepPlace } from './compiler.ts';
 import { checkForm } from './document.ts';
@@ -13,7 +14,15 @@ import type { Verb } from './steps/verb.ts';
 import { verbs } from './steps/verbs.ts';
 
 export const language: Language = {
-  ...{ compileExpression, compileValue, schedules, compileSchema: schemaOf, checkName, createPathRouter },
+  ...{
+    compileExpression,
+    compileValue,
+    schedules,
+    compileSchema: schemaOf,
+    declare: declareChecked,
+    checkName,
+    createPathRouter,
+  },
   readStep(data, place) {
     const verb = verbOf(data, place);
     const step = verb && checkForm(formOf(verb), { ...place, what: `The step \`${verb.verb}\`` }, data);
