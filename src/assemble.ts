@@ -5,6 +5,7 @@ import { compileWorkflow } from './workflow/compile.ts';
 import type { Language, Workflows } from './workflow/compiler.ts';
 import type { CheckedDocument } from './workflow/document.ts';
 import type { AppDocument } from './workflow/fields.ts';
+import type { GuardOutbound } from './workflow/outbound.ts';
 import type { CreatePathRouter } from './workflow/path-router.ts';
 import type { Plan } from './workflow/plan.ts';
 import type { Schedules } from './workflow/schedules.ts';
@@ -38,6 +39,8 @@ export interface App {
   readonly startCron: Schedules['startCron'] | null;
   /** Makes what finds paths with parameters; null: it has none. */
   readonly createPathRouter: CreatePathRouter | null;
+  /** Guards requests to other servers where only names can be judged; null: it asks none. */
+  readonly guardOutbound: GuardOutbound | null;
   /** Strategies that nobody declared (last-write-wins then), for `check`. */
   readonly implicit: ReadonlySet<string>;
   /** What it was made of, for `check`. */
@@ -84,6 +87,7 @@ export function assembleApp(checked: readonly LoadedDocument[], { language, prob
     settings: settingsOf(first.document),
     startCron: [...workflows.values()].some(({ cron }) => cron !== null) ? language.schedules.startCron : null,
     createPathRouter: [...workflows.values()].some(({ http }) => http?.path.includes('{')) ? language.createPathRouter : null,
+    guardOutbound: language.guardOutbound,
     implicit: new Set(
       Object.entries(first.document.variables ?? {}).flatMap(([name, one]) => (one?.strategy === undefined ? [name] : [])),
     ),

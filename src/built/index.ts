@@ -5,6 +5,7 @@ export * from '../expression/functions/text.ts';
 export * from '../expression/functions/time.ts';
 export { compileMethod } from '../expression/methods.ts';
 export { schemaOf as compileSchema } from '../strategy/schema.ts';
+export { guardOutbound } from '../workflow/outbound.ts';
 export { createPathRouter } from '../workflow/path-router.ts';
 export { schedules } from '../workflow/schedules.ts';
 export { addVerb } from '../workflow/steps/add.ts';

@@ -8,6 +8,7 @@ import type { Source as TextSource } from '../expression/source.ts';
 import { declare } from '../strategy/declaration.ts';
 import { type CompileSchema, checkOf } from '../strategy/schema-check.ts';
 import type { Language, ReadStep, Step } from '../workflow/compiler.ts';
+import type { GuardOutbound } from '../workflow/outbound.ts';
 import type { CreatePathRouter } from '../workflow/path-router.ts';
 import type { Schedules } from '../workflow/schedules.ts';
 import { collectProblems, dataSource, isMap, type Source } from '../workflow/source.ts';
@@ -23,6 +24,7 @@ export interface Parts {
   readonly schedules?: Schedules;
   readonly compileSchema?: CompileSchema;
   readonly createPathRouter?: CreatePathRouter;
+  readonly guardOutbound?: GuardOutbound;
 }
 
 /** The app of what `cffbrw build` wrote. Throws INVALID_APP when it is none, or when a part is missing. */
@@ -34,13 +36,14 @@ export function loadWith(data: unknown, parts: Parts): App {
     schedules = noSchedules,
     compileSchema = checkOf,
     createPathRouter = missing,
+    guardOutbound = null,
   } = parts;
   const built = checked(data);
   const parser: Parser = { expression: lookUp(built.expressions), template: lookUp(built.templates) };
   const named = namedVerbs(verbs);
   const language: Language = {
     ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod, hints: noHints }),
-    ...{ schedules, compileSchema, declare, createPathRouter },
+    ...{ schedules, compileSchema, declare, createPathRouter, guardOutbound },
     checkName() {},
     readStep: (step) => readStep(step as Step, named),
   };

@@ -10,6 +10,7 @@ export function builtModule(built: BuiltApp): string {
     ...(uses.methods ? ['compileMethod'] : []),
     ...(uses.schedules ? ['schedules'] : []),
     ...(uses.patterns ? ['createPathRouter'] : []),
+    ...(uses.verbs.includes('http') ? ['guardOutbound'] : []),
     ...(uses.schemas ? ['compileSchema'] : []),
   ];
   const names = ['loadWith', ...verbs, ...functions, ...others].sort();

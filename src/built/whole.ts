@@ -3,6 +3,7 @@ import type { App } from '../assemble.ts';
 import { functions } from '../expression/functions.ts';
 import { compileMethod } from '../expression/methods.ts';
 import { schemaOf } from '../strategy/schema.ts';
+import { guardOutbound } from '../workflow/outbound.ts';
 import { createPathRouter } from '../workflow/path-router.ts';
 import { schedules } from '../workflow/schedules.ts';
 import { verbs } from '../workflow/steps/verbs.ts';
@@ -17,4 +18,5 @@ export const loadBuilt = (data: unknown): App =>
     schedules,
     compileSchema: schemaOf,
     createPathRouter,
+    guardOutbound,
   });

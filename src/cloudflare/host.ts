@@ -10,10 +10,10 @@
  *   A2  Without tasks there is no timer, and after at most one more alarm no alarm.
  *   A3  What waits until the object is awake sets neither.
  */
+import { CffbrwError } from '../error.ts';
 import type { Cancel, Host } from '../host.ts';
 import type { ObjectStorage } from './bindings.ts';
 import type { Usage } from './driver.ts';
-import { outboundFetch } from './outbound.ts';
 
 const idBytes = 16;
 const pool = new Uint8Array(256 * idBytes);
@@ -42,12 +42,12 @@ function timer(delayMs: number, task: () => void): Cancel {
   return () => clearTimeout(id);
 }
 
+export const sendOutbound: Host['fetch'] = (request) => fetch(request, { redirect: 'manual' });
+
+const sendNothing: Host['fetch'] = () => Promise.reject(new CffbrwError('INVARIANT', 'this app asks no other server'));
+
 /** For what runs in no object. */
-export const createWorkerHost = (allow: readonly string[] = []): Host => ({
-  ...base,
-  after: timer,
-  fetch: outboundFetch(allow),
-});
+export const createWorkerHost = (send = sendNothing): Host => ({ ...base, after: timer, fetch: send });
 
 export interface ObjectHost extends Host {
   whenAwake(delayMs: number, task: () => void): Cancel;
@@ -62,8 +62,8 @@ export interface ObjectHost extends Host {
 export interface ObjectHostOptions {
   readonly storage: ObjectStorage;
   readonly usage: Usage;
-  /** Hosts and ranges of the app's own that requests may reach. */
-  readonly allow?: readonly string[];
+  /** How other servers are asked. Default: none is. */
+  readonly fetch?: Host['fetch'];
 }
 
 interface Task {
@@ -77,7 +77,7 @@ const shortMs = 1_000;
 /** An alarm may come a little early. */
 const toleranceMs = 20;
 
-export function createObjectHost({ storage, usage, allow }: ObjectHostOptions): ObjectHost {
+export function createObjectHost({ storage, usage, fetch: send = sendNothing }: ObjectHostOptions): ObjectHost {
   const later = new Set<Task>();
   const asleep = new Set<Task>();
   let requests = 0;
@@ -136,7 +136,7 @@ export function createObjectHost({ storage, usage, allow }: ObjectHostOptions): 
 
   return {
     ...base,
-    fetch: outboundFetch(allow),
+    fetch: send,
     after(delayMs, task) {
       if (delayMs < shortMs) return timer(delayMs, task);
       const entry: Task = { dueMs: performance.now() + delayMs, run: task, cancel: null };

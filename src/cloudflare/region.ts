@@ -24,7 +24,7 @@ import { createEdgeAdmin } from './admin.ts';
 import { createHubBackbone, type HubBackbone } from './backbone.ts';
 import { type Env, type ObjectState, secretsOf, stubOf } from './bindings.ts';
 import { emptyUsage } from './driver.ts';
-import { createObjectHost } from './host.ts';
+import { createObjectHost, sendOutbound } from './host.ts';
 import { listenMs } from './hub.ts';
 import { workerLog } from './log.ts';
 import { openObjectStore } from './store.ts';
@@ -73,7 +73,8 @@ export class RegionObject {
     this.#state = state;
     this.#env = env;
     const { storage } = state;
-    this.#host = createObjectHost({ storage, usage: this.usage, allow: app.settings.outbound.allow });
+    const outbound = app.guardOutbound?.(app.settings.outbound.allow, sendOutbound);
+    this.#host = createObjectHost({ storage, usage: this.usage, ...(outbound && { fetch: outbound }) });
     this.#streams = createStreams({ state, path: app.settings.events?.path ?? null, ask: (request) => this.#answer(request) });
   }
 

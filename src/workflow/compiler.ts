@@ -11,6 +11,7 @@ import type { Variable } from '../strategy/variable.ts';
 import { createCondition } from './condition.ts';
 import { durationMs } from './duration.ts';
 import { type Flow, meet } from './flow.ts';
+import type { GuardOutbound } from './outbound.ts';
 import type { CreatePathRouter } from './path-router.ts';
 import type { Plan, PlannedStep, Touch } from './plan.ts';
 import { membersRead } from './reads.ts';
@@ -32,6 +33,7 @@ export interface Language extends Pick<ExpressionCompiler, 'compileExpression' |
   readonly declare: Declare;
   readonly checkName: CheckName;
   readonly createPathRouter: CreatePathRouter;
+  readonly guardOutbound: GuardOutbound | null;
   /** The step and its verb if its form is right; else undefined, and `problems` says why. */
   readStep(data: unknown, place: StepPlace): ReadStep | undefined;
 }

@@ -7,6 +7,7 @@ import type { Language, Step, StepPlace } from './compiler.ts';
 import { checkForm } from './document.ts';
 import { formOf } from './form.ts';
 import { checkName } from './names.ts';
+import { guardOutbound } from './outbound.ts';
 import { createPathRouter } from './path-router.ts';
 import { schedules } from './schedules.ts';
 import { isMap, kindOf } from './source.ts';
@@ -22,6 +23,7 @@ export const language: Language = {
     declare: declareChecked,
     checkName,
     createPathRouter,
+    guardOutbound,
   },
   readStep(data, place) {
     const verb = verbOf(data, place);

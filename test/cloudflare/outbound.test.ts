@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { outboundFetch } from '../../src/cloudflare/outbound.ts';
+import { sendOutbound } from '../../src/cloudflare/host.ts';
+import { guardOutbound } from '../../src/workflow/outbound.ts';
 
 const refusalOf = async (url: string, allow: readonly string[] = []): Promise<string> => {
   try {
-    await outboundFetch(allow)(new Request(url));
+    await guardOutbound(allow, sendOutbound)(new Request(url));
     return 'sent';
   } catch (error) {
     return (error as { code?: string }).code ?? String(error);
