@@ -4,7 +4,7 @@ import { createCompiler, type Parser } from '../expression/compiler.ts';
 import { functions } from '../expression/functions.ts';
 import { compileMethod } from '../expression/methods.ts';
 import { acornParser } from '../expression/parse.ts';
-import { hints } from '../expression/refusals.ts';
+import { refuse } from '../expression/refuse.ts';
 import type { Template, Tree } from '../expression/tree.ts';
 import { isObject } from '../strategy/json.ts';
 import { plainSchema } from '../strategy/plain-schema.ts';
@@ -62,7 +62,7 @@ function noting({ expressions, templates, verbs, calls, methods, schemas }: Note
   return {
     ...language,
     ...createCompiler({
-      ...{ parser, hints, functions: called },
+      ...{ parser, refuse, functions: called },
       compileMethod(tree, context) {
         methods.add(tree.name);
         return compileMethod(tree, context);

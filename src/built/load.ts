@@ -2,7 +2,7 @@
 import { type App, assembleApp, type LoadedDocument } from '../assemble.ts';
 import { CffbrwError } from '../error.ts';
 import { createCompiler, type Parser } from '../expression/compiler.ts';
-import type { CompileMethod, Hints } from '../expression/context.ts';
+import type { CompileMethod } from '../expression/context.ts';
 import { type FunctionEntry, namedFunctions } from '../expression/functions/entry.ts';
 import type { Source as TextSource } from '../expression/source.ts';
 import { declare } from '../strategy/declaration.ts';
@@ -42,7 +42,7 @@ export function loadWith(data: unknown, parts: Parts): App {
   const parser: Parser = { expression: lookUp(built.expressions), template: lookUp(built.templates) };
   const named = namedVerbs(verbs);
   const language: Language = {
-    ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod, hints: noHints }),
+    ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod, refuse: missing }),
     ...{ schedules, compileSchema, declare, createPathRouter, guardOutbound },
     checkName() {},
     readStep: (step) => readStep(step as Step, named),
@@ -57,9 +57,6 @@ function readStep(step: Step, verbs: ReadonlyMap<string, Verb>): ReadStep | unde
   }
   return missing();
 }
-
-/** Nothing is written here that could be wrong. */
-const noHints: Hints = { names: {}, calls: {} };
 
 function missing(): never {
   throw unusable('This app was built without a part that it needs.');

@@ -1,7 +1,7 @@
 /** What the compiler refuses under the name of a rule: R7 (an operation that a strategy does not have) and R9 (a secret out of place). */
 import type { AppFile, LoadedDocument } from '../app.ts';
 import type { CffbrwError, Place } from '../error.ts';
-import { secretRefusal } from '../expression/root.ts';
+import { secretRefusal } from '../expression/refuse.ts';
 import { checkDocument } from '../workflow/document.ts';
 import { collectProblems, pathText } from '../workflow/source.ts';
 import { readYaml } from '../workflow/yaml.ts';

@@ -3,16 +3,14 @@ import type { Json } from '../strategy/json.ts';
 import { type Context, type Part, siteFor } from './context.ts';
 import { anyShape } from './expression.ts';
 import { arity, type Call, type FunctionEntry } from './functions/entry.ts';
-import { isListMethod } from './refusals.ts';
 import { compileAge, isSecret, secretPart } from './root.ts';
-import { invalid } from './source.ts';
-import { suggestion } from './suggest.ts';
 import type { TreeOf } from './tree.ts';
 
 export function compileCall(tree: TreeOf<'call'>, context: Context): Part {
   if (tree.name === 'age') return compileAge(tree, context);
   const entry = context.functions.get(tree.name);
-  if (entry === undefined) throw unknownFunction(tree, context);
+  if (entry === undefined)
+    throw context.refuse('function', siteFor(context, tree), tree.name, [...context.functions.keys(), 'age']);
   checkArity(entry, tree, context);
   const parts = tree.parameters.map((parameter, position) => {
     const secret = entry.name === 'hmac' && position === 0 && isSecret(parameter, context);
@@ -49,16 +47,5 @@ function checkArity(entry: FunctionEntry, tree: TreeOf<'call'>, context: Context
   const count = tree.parameters.length;
   if (count >= least && count <= most) return;
   const wanted = least === most ? String(least) : most === 100 ? `at least ${least}` : `${least} to ${most}`;
-  const message = `\`${entry.name}\` takes ${wanted} argument${wanted === '1' ? '' : 's'}, not ${count}`;
-  throw invalid(siteFor(context, tree), message, `Write \`${entry.name}(${entry.parameters})\`, as in \`${entry.example}\`.`);
-}
-
-function unknownFunction(tree: TreeOf<'call'>, context: Context): Error {
-  const site = siteFor(context, tree);
-  const message = `there is no function \`${tree.name}\``;
-  const hint = Object.hasOwn(context.hints.calls, tree.name) ? context.hints.calls[tree.name] : undefined;
-  if (hint !== undefined) return invalid(site, message, hint);
-  if (isListMethod(tree.name))
-    return invalid(site, `\`${tree.name}\` is a method of lists`, `Write \`list.${tree.name}(item => …)\`.`);
-  return invalid(site, message, suggestion(tree.name, [...context.functions.keys(), 'age']));
+  throw context.refuse('arguments', siteFor(context, tree), entry.name, [wanted, String(count), entry.parameters, entry.example]);
 }

@@ -3,11 +3,11 @@ import { createCompiler } from './compiler.ts';
 import { functions } from './functions.ts';
 import { compileMethod } from './methods.ts';
 import { acornParser } from './parse.ts';
-import { hints } from './refusals.ts';
+import { refuse } from './refuse.ts';
 
 export const { compileExpression, compileTemplate, compileValue } = createCompiler({
   parser: acornParser,
   functions,
   compileMethod,
-  hints,
+  refuse,
 });

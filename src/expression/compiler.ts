@@ -1,9 +1,10 @@
 /** From texts to functions: bare ones (conditions), strings with `${ … }` in them, and any value that holds such strings. */
 import { forbiddenKeys, type Json, type JsonObject } from '../strategy/json.ts';
-import { type CompileMethod, type Context, createGathered, type Gathered, type Hints, type Part, siteFor } from './context.ts';
+import { type CompileMethod, type Context, createGathered, type Gathered, type Part, siteFor } from './context.ts';
 import { anyShape, type Compiled, type Frame, maxResultDepth, type Scope, type Shape } from './expression.ts';
 import type { FunctionTable } from './functions/entry.ts';
 import { combine, compileNode, literal, templatePart } from './node.ts';
+import type { Refuse } from './refuse.ts';
 import { createSource, invalid, type Places, type Site, type Source, siteOf } from './source.ts';
 import type { Template, Tree } from './tree.ts';
 import { charge, deepFreeze, isList, weigh } from './values.ts';
@@ -36,7 +37,7 @@ export interface CompilerParts {
   readonly parser: Parser;
   readonly functions: FunctionTable;
   readonly compileMethod: CompileMethod;
-  readonly hints: Hints;
+  readonly refuse: Refuse;
 }
 
 export const createCompiler = (parts: CompilerParts): ExpressionCompiler => ({
@@ -75,9 +76,9 @@ const noParameters: Context['parameters'] = new Map();
 
 const contextOf = (
   text: string,
-  { functions, compileMethod, hints, scope, gathered, findPlaces }: Compilation & { findPlaces: () => Places },
+  { functions, compileMethod, refuse, scope, gathered, findPlaces }: Compilation & { findPlaces: () => Places },
 ): Context => ({
-  ...{ functions, compileMethod, hints, scope, gathered },
+  ...{ functions, compileMethod, refuse, scope, gathered },
   compile: compileNode,
   source: createSource(text, findPlaces),
   parameters: noParameters,

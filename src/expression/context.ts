@@ -3,6 +3,7 @@ import type { Json } from '../strategy/json.ts';
 import { createFuel, type Frame, type Scope, type Shape, type VariableRead } from './expression.ts';
 import type { FunctionTable } from './functions/entry.ts';
 import type { Evaluate } from './operators.ts';
+import type { Refuse } from './refuse.ts';
 import { type Site, type Source, siteOf } from './source.ts';
 import type { Tree, TreeOf } from './tree.ts';
 
@@ -44,12 +45,6 @@ export const createGathered = (): Gathered => ({
 /** `list.map(x => …)` */
 export type CompileMethod = (tree: TreeOf<'method'>, context: Context) => Part;
 
-/** What to write instead of names and calls that authors bring from elsewhere. */
-export interface Hints {
-  readonly names: Readonly<Record<string, string>>;
-  readonly calls: Readonly<Record<string, string>>;
-}
-
 /** Where the part that is being compiled stands. */
 export interface Context {
   readonly scope: Scope;
@@ -58,7 +53,7 @@ export interface Context {
   readonly source: Source;
   readonly functions: FunctionTable;
   readonly compileMethod: CompileMethod;
-  readonly hints: Hints;
+  readonly refuse: Refuse;
   readonly gathered: Gathered;
   readonly parameters: ReadonlyMap<string, Cell>;
   /** The key expression of a read that this is inside of, and whether this is inside an arrow. */

@@ -114,13 +114,13 @@ function conditionalPart(tree: TreeOf<'conditional'>, context: Context): Part {
 }
 
 function memberPart(tree: TreeOf<'member'>, context: Context): Part {
-  return namedMember(compileNode(tree.object, context), tree.name, siteFor(context, tree));
+  return namedMember(compileNode(tree.object, context), tree.name, siteFor(context, tree), context);
 }
 
-function namedMember(object: Part, name: string, site: Site): Part {
+function namedMember(object: Part, name: string, site: Site, { refuse }: Context): Part {
   const { evaluate } = object;
   return combine([object], (frame) => member(evaluate(frame), name), {
-    shape: memberShape(object.shape, name, site),
+    shape: memberShape(object.shape, name, site, refuse),
     makes: object.makes,
   });
 }
@@ -128,7 +128,8 @@ function namedMember(object: Part, name: string, site: Site): Part {
 function indexPart(tree: TreeOf<'index'>, context: Context): Part {
   const object = compileNode(tree.object, context);
   const site = siteFor(context, tree);
-  if (tree.index.kind === 'literal' && typeof tree.index.value === 'string') return namedMember(object, tree.index.value, site);
+  if (tree.index.kind === 'literal' && typeof tree.index.value === 'string')
+    return namedMember(object, tree.index.value, site, context);
   const index = compileNode(tree.index, context);
   const evaluateObject = object.evaluate;
   const evaluateIndex = index.evaluate;

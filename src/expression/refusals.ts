@@ -113,7 +113,7 @@ export function methodRefusal(object: string, name: string, passed: readonly str
 }
 
 /** Names of JavaScript that people write out of habit. */
-const nameHints: Readonly<Record<string, string>> = {
+export const nameHints: Readonly<Record<string, string>> = {
   undefined: 'Write `null`: what is missing is null.',
   NaN: 'There is no NaN: a calculation without a result is an error.',
   Infinity: 'Numbers are finite.',
@@ -124,7 +124,7 @@ const nameHints: Readonly<Record<string, string>> = {
   secrets: 'Name a secret: `secrets.API_KEY`.',
 };
 
-const callHints: Readonly<Record<string, string>> = {
+export const callHints: Readonly<Record<string, string>> = {
   String: 'Write `string(value)`.',
   Number: 'Write `number(text)`.',
   parseInt: 'Write `floor(number(text))`.',
@@ -141,5 +141,3 @@ const callHints: Readonly<Record<string, string>> = {
   eval: 'Text is never run as code.',
   Function: 'Text is never run as code.',
 };
-
-export const hints = { names: nameHints, calls: callHints } as const;

@@ -1,8 +1,7 @@
 /** What an expression starts from: bound names, `vars.x`, `vars.x[key]`, `secrets.NAME`, parameters of arrows. */
 import { type Context, type Part, siteFor } from './context.ts';
 import { anyShape, type CompiledKey, type ScopeVariable, type Shape, scalarShape, type VariableRead } from './expression.ts';
-import { invalid, type Site } from './source.ts';
-import { suggestion } from './suggest.ts';
+import type { Site } from './source.ts';
 import type { Tree, TreeOf } from './tree.ts';
 import { charge } from './values.ts';
 
@@ -21,17 +20,11 @@ export function compileName(tree: TreeOf<'name'>, context: Context): Part {
   };
 }
 
-function unknownName(tree: TreeOf<'name'>, context: Context): Error {
-  const { scope } = context;
+function unknownName({ name, ...tree }: TreeOf<'name'>, context: Context): Error {
+  const { scope, parameters } = context;
   const site = siteFor(context, tree);
-  const hint = Object.hasOwn(context.hints.names, tree.name) ? context.hints.names[tree.name] : undefined;
-  if (hint !== undefined) return invalid(site, `\`${tree.name}\` is not a value`, hint);
-  if (scope.variables.has(tree.name)) return invalid(site, 'a variable is read through `vars`', `Write \`vars.${tree.name}\`.`);
-  return invalid(
-    site,
-    'there is no such name here',
-    suggestion(tree.name, [...context.parameters.keys(), ...scope.names.keys(), 'vars']),
-  );
+  if (scope.variables.has(name)) return context.refuse('bare variable', site, name);
+  return context.refuse('name', site, name, [...parameters.keys(), ...scope.names.keys(), 'vars']);
 }
 
 /** The part of a member expression that starts with `vars` or `secrets`; null when this one does not. */
@@ -59,13 +52,7 @@ function secretUse(tree: TreeOf<'member' | 'index'>, context: Context): Part {
 export function compileAge(tree: TreeOf<'call'>, context: Context): Part {
   const [read] = tree.parameters;
   const target = read?.kind === 'member' || read?.kind === 'index' ? readTarget(read, context) : null;
-  if (target === null || tree.parameters.length !== 1) {
-    throw invalid(
-      siteFor(context, tree),
-      '`age` takes the read of a variable',
-      'Write `age(vars.stock)` or `age(vars.profile[key])`.',
-    );
-  }
+  if (target === null || tree.parameters.length !== 1) throw context.refuse('age', siteFor(context, tree));
   const index = addRead(target, context, true);
   return { evaluate: (frame) => frame.age(index), cost: 2, constant: false, makes: false, shape: scalarShape };
 }
@@ -83,19 +70,18 @@ function readTarget(tree: TreeOf<'member' | 'index'>, context: Context): Target 
   if (isRoot(object, 'vars', context)) {
     const name = variableName(tree, context);
     const variable = variableOf(name, tree, context);
-    if (variable.keyed) throw needsKey(name, tree, context, `Write \`vars.${name}[key]\`.`);
+    if (variable.keyed) throw context.refuse('no key', siteFor(context, tree), name);
     return { name, variable, key: null, tree };
   }
   if ((object.kind !== 'member' && object.kind !== 'index') || !isRoot(object.object, 'vars', context)) return null;
   const name = variableName(object, context);
   const variable = variableOf(name, object, context);
   if (variable.keyed) {
-    if (tree.kind === 'member') throw needsKey(name, tree, context, `Write \`vars.${name}['${tree.name}']\`.`);
+    if (tree.kind === 'member') throw context.refuse('key as member', siteFor(context, tree), name, [tree.name]);
     return { name, variable, key: tree.index, tree };
   }
   if (tree.kind === 'member') return null;
-  const fix = `Declare \`${name}\` with \`keyed: true\`; to index into its value, bind it with \`let\` first.`;
-  throw invalid(siteFor(context, tree), `\`${name}\` is not keyed, so it is read without a key`, fix);
+  throw context.refuse('key of none', siteFor(context, tree), name);
 }
 
 const isRoot = (tree: Tree, root: string, context: Context): boolean =>
@@ -104,32 +90,19 @@ const isRoot = (tree: Tree, root: string, context: Context): boolean =>
 function variableName(tree: TreeOf<'member' | 'index'>, context: Context): string {
   if (tree.kind === 'member') return tree.name;
   if (tree.index.kind === 'literal' && typeof tree.index.value === 'string') return tree.index.value;
-  throw invalid(
-    siteFor(context, tree),
-    'the name of a variable is written out',
-    'Write `vars.name`; for one value per key, declare it `keyed` and write `vars.name[key]`.',
-  );
+  throw context.refuse('name of a variable', siteFor(context, tree));
 }
 
 function variableOf(name: string, tree: Tree, context: Context): ScopeVariable {
   const variable = context.scope.variables.get(name);
   if (variable !== undefined) return variable;
-  throw invalid(
-    siteFor(context, tree),
-    `there is no variable \`${name}\``,
-    suggestion(name, context.scope.variables.keys(), 'vars.'),
-  );
+  throw context.refuse('variable', siteFor(context, tree), name, context.scope.variables.keys());
 }
-
-const needsKey = (name: string, tree: Tree, context: Context, fix: string): Error =>
-  invalid(siteFor(context, tree), `\`${name}\` is keyed, so it is read with a key`, fix);
 
 function compileKey(key: Tree, tree: Tree, context: Context): CompiledKey {
   const site = siteFor(context, tree);
-  if (context.inKey)
-    throw invalid(site, 'a key reads a keyed variable itself', 'Bind that value with `let` first, and use its name in the key.');
-  if (context.inArrow)
-    throw invalid(site, 'a keyed variable is read inside an arrow function', 'Read it with `let` first, or use an `each` step.');
+  if (context.inKey) throw context.refuse('read in a key', site);
+  if (context.inArrow) throw context.refuse('read in an arrow', site);
   const names = new Set<string>();
   const part = context.compile(key, { ...context, gathered: { ...context.gathered, names }, inKey: true });
   for (const name of names) context.gathered.names.add(name);
@@ -193,22 +166,14 @@ function variableShape({ strategy, shape }: ScopeVariable): Shape {
   return strategy === 'max-value' || strategy === 'min-value' ? extremeShape : (shape ?? anyShape);
 }
 
-/** What is said of a secret in any other place; `check` knows it by this. */
-export const secretRefusal = 'a secret may not be used here';
-
 /** `secrets.NAME`. Inside hmac it is allowed everywhere, because nothing of it shows in the digest. */
 export function secretPart(tree: TreeOf<'member' | 'index'>, context: Context, allowed: boolean): Part {
   const site = siteFor(context, tree);
-  if (tree.kind !== 'member') throw invalid(site, 'the name of a secret is written out', 'Write `secrets.NAME`.');
+  if (tree.kind !== 'member') throw context.refuse('name of a secret', site);
   const { name } = tree;
   const known = context.scope.secrets?.names ?? new Set<string>();
-  if (!known.has(name))
-    throw invalid(
-      site,
-      `there is no secret \`${name}\``,
-      `${suggestion(name, known, 'secrets.')} Declare it in \`secrets\` of cffbrw.yaml.`,
-    );
-  if (!allowed) throw invalid(site, secretRefusal, 'Secrets are for `http` steps, `verify`, and the first argument of `hmac`.');
+  if (!known.has(name)) throw context.refuse('secret', site, name, known);
+  if (!allowed) throw context.refuse('place of a secret', site);
   return { evaluate: (frame) => frame.secret(name), cost: 1, constant: false, makes: false, shape: scalarShape };
 }
 

@@ -12,7 +12,7 @@ import { createCompiler, type ExpressionCompiler, type Parser } from '../../src/
 import { functions } from '../../src/expression/functions.ts';
 import { compileMethod } from '../../src/expression/methods.ts';
 import { acornParser } from '../../src/expression/parse.ts';
-import { hints } from '../../src/expression/refusals.ts';
+import { refuse } from '../../src/expression/refuse.ts';
 import { readDocuments } from '../../src/node/directory.ts';
 import type { Json } from '../../src/strategy/json.ts';
 import type { Plan, PlannedStep } from '../../src/workflow/plan.ts';
@@ -163,12 +163,12 @@ describe('a document', () => {
 describe('a random expression', () => {
   const names = Object.keys(bound);
   const scope = { names: new Map(names.map((name, slot) => [name, slot])), variables: new Map() };
-  const plainly = createCompiler({ parser: acornParser, functions, compileMethod, hints });
+  const plainly = createCompiler({ parser: acornParser, functions, compileMethod, refuse });
   const parser: Parser = {
     expression: (source) => again(acornParser.expression(source)),
     template: (source) => again(acornParser.template(source)),
   };
-  const fromJson = createCompiler({ parser, functions, compileMethod, hints });
+  const fromJson = createCompiler({ parser, functions, compileMethod, refuse });
   const place = { file: 'f', line: 3, column: 5 };
 
   const outcome = (compile: ExpressionCompiler, source: string): unknown => {
