@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net';
 import postgres from 'postgres';
 import { CffbrwError } from '../error.ts';
+import { readOnly } from './backbone-server.ts';
 import type { BackboneTarget } from './backbone-url.ts';
 
 export type Value = string | number | null;
@@ -115,8 +116,8 @@ export function asUnreachable(error: unknown): CffbrwError {
   const why = `${message ?? String(error)}${code === undefined ? '' : ` (${code})`}`;
   const fix = fixes[code ?? ''];
   if (fix !== undefined) return new CffbrwError('INVALID_APP', `the backbone refuses this replica: ${why}`, { fix });
-  const cause = missing.has(code ?? '') ? { cause: tablesMissing } : {};
-  return new CffbrwError('UNREACHABLE', `the backbone did not do it: ${why}`, cause);
+  const known = missing.has(code ?? '') ? { cause: tablesMissing } : code === '25006' ? readOnly : {};
+  return new CffbrwError('UNREACHABLE', `the backbone did not do it: ${why}`, known);
 }
 
 const byHand = 'An owner of the database runs once: cffbrw backbone sql --grant <role> | psql';

@@ -16,12 +16,14 @@ import {
 } from './backbone-connection.ts';
 import type { Mark, Marks } from './backbone-mark.ts';
 import { schemaFormat, setupSql } from './backbone-schema.ts';
-import { checkServer, factsSql, type ServerFacts } from './backbone-server.ts';
+import { checkMade, checkServer, factsSql, type ServerFacts } from './backbone-server.ts';
 import { openSocket } from './backbone-socket.ts';
 import type { BackboneTarget, ServerAddress } from './backbone-url.ts';
 
 export interface SessionOptions extends ConnectionOptions {
   readonly marks: Marks;
+  /** Makes no tables: where an app has been, they are there. Default false. */
+  readonly existing?: boolean;
 }
 
 export interface Session {
@@ -66,6 +68,7 @@ async function openAt(server: ServerAddress, options: SessionOptions): Promise<S
     checkServer(facts, target);
     pooled = facts.pooled;
     if (!pooled) await ask(`select set_config('statement_timeout', '${2 * timeoutMs}', false)`);
+    if (options.existing === true) checkMade(facts, target);
     if (!facts.there) await connection.run(setupSql(schema));
     if (options.wake !== undefined && listens(target, facts)) await connection.run(`listen ${schema}`);
     await enter();

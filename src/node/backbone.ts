@@ -25,6 +25,8 @@ export interface PostgresBackboneOptions {
   /** Told, once each time it changes, why the server is not used: it must not be, or it is out of reach at the start. */
   readonly refused?: (error: CffbrwError) => void;
   readonly host?: Host;
+  /** Makes no tables: one in which no app has been is refused. Default false. */
+  readonly existing?: boolean;
 }
 
 export interface PostgresBackbone extends Backbone {
@@ -34,14 +36,14 @@ export interface PostgresBackbone extends Backbone {
 
 /** Rejects with INVALID_APP when the server answers and must not be used. One that is out of reach is no error: it is tried again. */
 export async function openPostgresBackbone(options: PostgresBackboneOptions): Promise<PostgresBackbone> {
-  const { target, cursor = null, host = nodeHost } = options;
+  const { target, cursor = null, host = nodeHost, existing = false } = options;
   const marks = createMarks(cursor);
   const feeds = new Set<Feed>();
   const wake = () => {
     for (const feed of feeds) feed.wake();
   };
   const refused = onceEach(options.refused ?? (() => {}));
-  const line = (more: { readonly wake?: () => void } = {}) => createLine({ target, marks, host, refused, ...more });
+  const line = (more: { readonly wake?: () => void } = {}) => createLine({ target, marks, host, refused, existing, ...more });
   const lines = { questions: line(), publishing: line(), feed: line({ wake }) };
   await lines.questions.session().catch((error: CffbrwError) => {
     if (error.code !== 'INVALID_APP') return refused(error); // it is tried again

@@ -82,8 +82,8 @@ describe('the URL of a backbone', () => {
 
 describe('a server', () => {
   const good: ServerFacts = {
-    ...{ process: 1, version: 180_000, encoding: 'UTF8', standby: false, there: true, pooled: false },
-    ...{ fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' },
+    ...{ process: 1, version: 180_000, encoding: 'UTF8', standby: false, there: true, made: true, pooled: false },
+    ...{ read_only: 'off', fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' },
   };
   test('that keeps what it acknowledges is a backbone', () => {
     checkServer(good, { unsafe: false });
@@ -100,7 +100,8 @@ describe('a server', () => {
     checkServer({ ...good, [name]: 'off' }, { unsafe: true });
   });
   test.each([
-    [{ standby: true }, /standby/],
+    [{ standby: true, read_only: 'on' }, /is a standby/],
+    [{ read_only: 'on' }, /is read-only/],
     [{ version: 130_005 }, /version 13/],
     [{ encoding: 'LATIN1' }, /LATIN1/],
   ])('%j is none, whatever is accepted', (facts, why) => {
