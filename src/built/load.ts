@@ -7,6 +7,7 @@ import { type FunctionEntry, namedFunctions } from '../expression/functions/entr
 import type { Source as TextSource } from '../expression/source.ts';
 import { declare } from '../strategy/declaration.ts';
 import { type CompileSchema, checkOf } from '../strategy/schema-check.ts';
+import type { Checks } from '../workflow/checks.ts';
 import type { Language, ReadStep, Step } from '../workflow/compiler.ts';
 import type { GuardOutbound } from '../workflow/outbound.ts';
 import type { CreatePathRouter } from '../workflow/path-router.ts';
@@ -44,7 +45,7 @@ export function loadWith(data: unknown, parts: Parts): App {
   const language: Language = {
     ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod, refuse: missing }),
     ...{ schedules, compileSchema, declare, createPathRouter, guardOutbound },
-    checkName() {},
+    checks: noChecks,
     readStep: (step) => readStep(step as Step, named),
   };
   return assembleApp(built.documents.map(loadedDocument), { language, problems: collectProblems() });
@@ -57,6 +58,9 @@ function readStep(step: Step, verbs: ReadonlyMap<string, Verb>): ReadStep | unde
   }
   return missing();
 }
+
+/** Nothing is written here that could be wrong. */
+const noChecks: Checks = { name() {}, variable() {}, key() {}, workflow() {}, triggers() {} };
 
 function missing(): never {
   throw unusable('This app was built without a part that it needs.');

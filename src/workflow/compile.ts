@@ -14,7 +14,7 @@ import { membersRead } from './reads.ts';
 import type { Schedule } from './schedule.ts';
 import { createScope, requestName } from './scope.ts';
 import { closed, scalarsShape, shapeOf } from './shape.ts';
-import type { Problems, Source } from './source.ts';
+import type { Problems } from './source.ts';
 
 export interface WorkflowContext {
   readonly variables: ReadonlyMap<string, Variable>;
@@ -31,11 +31,10 @@ export function compileWorkflow({ source, document }: WorkflowSource, context: W
   const { problems, variables } = context;
   const { http, call, cron } = document.on;
   const called = call !== undefined;
-  if (http === undefined && cron === undefined && !called)
-    problems.add(source.placeOf(['on']), '`on` names no trigger.', 'Add `http: { method: POST, path: /… }`.');
+  context.language.checks.triggers(document.on, { source, problems, secrets: context.secrets });
   const silent = silentBecause(document.on);
   const scope = createScope(
-    { variables, secrets: context.secrets, checkName: context.language.checkName },
+    { variables, secrets: context.secrets, checkName: context.language.checks.name },
     requestShape(document.on),
   );
   const compilation: Compilation = {
@@ -49,7 +48,7 @@ export function compileWorkflow({ source, document }: WorkflowSource, context: W
     name: document.workflow,
     description: document.description ?? null,
     file: source.file,
-    http: http === undefined ? null : planHttp(http, compilation, context.secrets),
+    http: http === undefined ? null : planHttp(http, compilation),
     cron: cron === undefined ? null : planCron(cron, compilation),
     call: called ? { with: schemaAt(call?.with, ['on', 'call', 'with'], compilation) ?? null } : null,
     steps,
@@ -96,21 +95,7 @@ function schemaAt(
   return schema as JsonSchema;
 }
 
-function planHttp(http: HttpTrigger, compilation: Compilation, secrets: ReadonlySet<string>): HttpPlan {
-  const { source, problems } = compilation;
-  if (http.method === 'GET' && http.body !== undefined) {
-    problems.add(source.placeOf(['on', 'http', 'body']), 'A GET request has no body.', 'Use `query`, or another method.');
-  }
-  const secretAt = (name: string | undefined, ...path: string[]) => {
-    if (name === undefined || secrets.has(name)) return;
-    problems.add(
-      source.placeOf(['on', 'http', ...path]),
-      `The app has no secret \`${name}\`.`,
-      `Add it to cffbrw.yaml: \`secrets: [${name}]\`.`,
-    );
-  };
-  secretAt(http.auth?.bearer, 'auth', 'bearer');
-  secretAt(http.verify?.secret, 'verify', 'secret');
+function planHttp(http: HttpTrigger, compilation: Compilation): HttpPlan {
   const schemas: Partial<Record<RequestPart, JsonSchema>> = {};
   for (const part of parts) {
     const schema = schemaAt(http[part], ['on', 'http', part], compilation);
@@ -118,35 +103,24 @@ function planHttp(http: HttpTrigger, compilation: Compilation, secrets: Readonly
   }
   return {
     ...{ method: http.method, path: http.path, ...schemas, reads: partsRead(compilation) },
-    idempotency: planIdempotency(http, source, problems),
+    idempotency: planIdempotency(http),
     ...(http.auth && { auth: http.auth }),
     ...(http.verify && { verify: { ...http.verify, header: http.verify.header.toLowerCase() } }),
-    ...(http.cors && { cors: planCors(http.cors, source, problems) }),
+    ...(http.cors && { cors: planCors(http.cors) }),
   };
 }
 
 const parts: readonly RequestPart[] = ['params', 'query', 'headers', 'body'];
 
-function planIdempotency(http: HttpTrigger, source: Source, problems: Problems): HttpPlan['idempotency'] {
+function planIdempotency(http: HttpTrigger): HttpPlan['idempotency'] {
   if (http.method === 'GET' && http.idempotency === undefined) return null;
   const { header = 'idempotency-key', keep } = http.idempotency ?? {};
-  const keepMs = keep === undefined ? defaultKeepMs : durationMs(keep);
-  if (keepMs === undefined || keepMs < 1_000) {
-    problems.add(
-      source.placeOf(['on', 'http', 'idempotency', 'keep']),
-      `\`keep: ${keep}\` is no duration of a second or more.`,
-      'Write `24h`, say.',
-    );
-  }
-  return { header: header.toLowerCase(), keepMs: keepMs ?? defaultKeepMs };
+  return { header: header.toLowerCase(), keepMs: durationMs(keep) ?? defaultKeepMs };
 }
 
-function planCors(cors: NonNullable<HttpTrigger['cors']>, source: Source, problems: Problems): Cors {
+function planCors(cors: NonNullable<HttpTrigger['cors']>): Cors {
   if (typeof cors === 'boolean') return { origins: cors ? '*' : [] };
-  const maxAgeMs = cors.maxAge === undefined ? undefined : durationMs(cors.maxAge);
-  if (cors.maxAge !== undefined && maxAgeMs === undefined) {
-    problems.add(source.placeOf(['on', 'http', 'cors', 'maxAge']), `\`${cors.maxAge}\` is no duration.`, 'Write `1h`, say.');
-  }
+  const maxAgeMs = durationMs(cors.maxAge);
   return {
     origins: cors.origins ?? '*',
     ...(cors.headers && { headers: cors.headers }),

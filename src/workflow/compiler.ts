@@ -1,13 +1,12 @@
 /** Compiles the steps of one workflow: each verb gets a StepContext, and whatever it refuses becomes a problem with its place. */
-import { CffbrwError } from '../error.ts';
+import { CffbrwError, type Place } from '../error.ts';
 import type { ExpressionCompiler } from '../expression/compiler.ts';
 import { anyShape, type Compiled, type Scope } from '../expression/expression.ts';
-import { suggestion } from '../expression/suggest.ts';
 import type { Declare } from '../strategy/declaration.ts';
 import type { Json } from '../strategy/json.ts';
 import type { CompileSchema } from '../strategy/schema-check.ts';
-import { strategies } from '../strategy/strategies.ts';
 import type { Variable } from '../strategy/variable.ts';
+import type { Checks } from './checks.ts';
 import { createCondition } from './condition.ts';
 import { durationMs } from './duration.ts';
 import { type Flow, meet } from './flow.ts';
@@ -16,7 +15,7 @@ import type { CreatePathRouter } from './path-router.ts';
 import type { Plan, PlannedStep, Touch } from './plan.ts';
 import { membersRead } from './reads.ts';
 import type { Schedules } from './schedules.ts';
-import type { CheckName, NameScope } from './scope.ts';
+import type { NameScope } from './scope.ts';
 import { type FormPlace, isMap, maxProblems, type Path, type Problems, pathText, type Source } from './source.ts';
 import type { StepContext, Verb } from './steps/verb.ts';
 
@@ -31,7 +30,7 @@ export interface Language extends Pick<ExpressionCompiler, 'compileExpression' |
   readonly schedules: Schedules;
   readonly compileSchema: CompileSchema;
   readonly declare: Declare;
-  readonly checkName: CheckName;
+  readonly checks: Checks;
   readonly createPathRouter: CreatePathRouter;
   readonly guardOutbound: GuardOutbound | null;
   /** The step and its verb if its form is right; else undefined, and `problems` says why. */
@@ -177,7 +176,7 @@ function createContext(path: Path, compilation: Compilation, parts: Parts): Step
       parts.touches.push({ variable: name, operation, place: place(...inside) });
       return variable;
     },
-    checkKey: (variable, key, ...inside) => checkKey(variable, key, refuse, inside),
+    checkKey: (variable, key, ...inside) => language.checks.key(variable, key, refuse, inside),
     inputs: (step, ...fields) => value(present(step, fields)),
     sending(step, ...fields) {
       const secrets = scope.secrets && { ...scope.secrets, allowed: true };
@@ -223,48 +222,19 @@ function createContext(path: Path, compilation: Compilation, parts: Parts): Step
 const present = (step: Step, fields: readonly string[]): Record<string, unknown> =>
   Object.fromEntries(fields.filter((field) => step[field] !== undefined).map((field) => [field, step[field]]));
 
-function findVariable(name: string, operation: Touch['operation'], { variables }: Compilation, place: Touch['place']): Variable {
+function findVariable(name: string, operation: Touch['operation'], { variables, language }: Compilation, place: Place): Variable {
   const variable = variables.get(name);
-  if (variable === undefined) {
-    const fix = `${suggestion(name, variables.keys())} Variables are declared in cffbrw.yaml.`;
-    throw new CffbrwError('UNKNOWN_VARIABLE', `There is no variable \`${name}\`.`, { place, fix });
-  }
-  if (operation === 'get' || operation === 'keys') return variable;
-  const known = Object.keys(strategies[variable.strategy].operations);
-  if (known.includes(operation)) return variable;
-  const others = Object.values(strategies).filter((strategy) => operation in strategy.operations);
-  const message = `\`${name}\` is ${variable.strategy}, which has no \`${operation}\`.`;
-  const fix = `Use ${known.map((one) => `\`${one}\``).join(', ')}; or declare it as ${others.map((one) => one.name).join(' or ')}.`;
-  throw new CffbrwError('WRONG_OPERATION', message, { place, fix });
-}
-
-function checkKey(variable: Variable, key: unknown, refuse: StepContext['refuse'], inside: readonly (string | number)[]): void {
-  if (variable.keyed && key === undefined) {
-    refuse(
-      `\`${variable.name}\` is keyed: it has one value per key, and this step names no key.`,
-      'Add `key: …`.',
-      ...inside.slice(0, -1),
-    );
-  }
-  if (!variable.keyed && key !== undefined) {
-    refuse(
-      `\`${variable.name}\` is not keyed: it has one value for all.`,
-      'Remove `key`, or declare it with `keyed: true`.',
-      ...inside,
-    );
-  }
-  if (key === null) refuse('The key is null.', 'Write a text, an integer, or a list of them.', ...inside);
+  language.checks.variable(name, { variable, operation, known: variables.keys(), place });
+  return variable as Variable;
 }
 
 function findWorkflow(
   name: string,
-  { workflows, calls }: Compilation,
+  { workflows, calls, language }: Compilation,
   refuse: StepContext['refuse'],
   inside: readonly (string | number)[],
 ): () => Plan {
-  const callable = workflows.callable.get(name);
-  if (callable === undefined) refuse(`There is no workflow \`${name}\`.`, suggestion(name, workflows.callable.keys()), ...inside);
-  if (!callable) refuse(`The workflow \`${name}\` cannot be called.`, 'Add `call: {}` to its `on`.', ...inside);
+  language.checks.workflow(name, workflows.callable, refuse, inside);
   calls.add(name);
   return () => workflows.plan(name);
 }

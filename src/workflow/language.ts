@@ -3,10 +3,10 @@ import { compileExpression, compileValue } from '../expression/compile.ts';
 import { suggestion } from '../expression/suggest.ts';
 import { declareChecked } from '../strategy/declaration-checks.ts';
 import { schemaOf } from '../strategy/schema.ts';
+import { checks } from './checks.ts';
 import type { Language, Step, StepPlace } from './compiler.ts';
 import { checkForm } from './document.ts';
 import { formOf } from './form.ts';
-import { checkName } from './names.ts';
 import { guardOutbound } from './outbound.ts';
 import { createPathRouter } from './path-router.ts';
 import { schedules } from './schedules.ts';
@@ -21,7 +21,7 @@ export const language: Language = {
     schedules,
     compileSchema: schemaOf,
     declare: declareChecked,
-    checkName,
+    checks,
     createPathRouter,
     guardOutbound,
   },
