@@ -200,10 +200,9 @@ const notingMethods = (replica: Replica): Partial<Replica> & ThisType<Noting> =>
     return value;
   },
   update(slot, operation) {
-    const commit = replica.update(slot, operation);
+    replica.update(slot, operation);
     const { variable, key, window } = slot.address;
     noteWrite(this.open.at(-1), { variable, key, window, operation: operation.operation, text: inputOf(operation) });
-    return commit;
   },
   async keys(variable, page) {
     const at = this.open.at(-1);
@@ -243,7 +242,7 @@ function noteWrite(at: At, write: TracedWrite): void {
   if (at !== undefined && at.step.writes.length < maxNotes) at.step.writes.push(write);
 }
 
-function noteTakes(at: At, requests: readonly TakeRequest[], result: DecidedTake): DecidedTake {
+function noteTakes(at: At, requests: readonly TakeRequest[], result: TakeResult): TakeResult {
   for (const { variable, key = null, amount = 1 } of requests)
     noteWrite(at, { variable, key, window: '', operation: 'take', text: `${amount}: ${result.ok ? 'ok' : result.reason}` });
   return result;
