@@ -37,24 +37,48 @@ async function run(rawArgs: string[]): Promise<void> {
   if (!Object.hasOwn(subCommands, name)) {
     throw new UsageError(`There is no command “${name}”. There are: ${Object.keys(subCommands).join(', ')}. See cffbrw --help.`);
   }
+  await refuseUnknown(name, rawArgs[1]);
   await runCommand(main, { rawArgs });
 }
 
+/** Of a group each command has a name of its own. */
+async function refuseUnknown(name: string, inner: string | undefined): Promise<void> {
+  const group = groupOf(await load(name));
+  if (Object.keys(group).length === 0 || Object.hasOwn(group, inner ?? '')) return;
+  const what = inner === undefined ? `cffbrw ${name} is a group of commands` : `There is no command “${name} ${inner}”`;
+  const there = Object.keys(group).map((command) => `${name} ${command}`);
+  throw new UsageError(`${what}. There are: ${there.join(', ')}. See cffbrw ${name} --help.`);
+}
+
+const load = async (name: string): Promise<CommandDef> => subCommands[name as keyof typeof subCommands]();
+
+/** The commands of a group are there already, as data. */
+const groupOf = ({ subCommands: group }: CommandDef): Readonly<Record<string, CommandDef>> =>
+  (group ?? {}) as Readonly<Record<string, CommandDef>>;
+
 async function help([name, inner]: readonly string[]): Promise<void> {
-  const usage = (await usageOf(name, inner)).replaceAll(/ +$/gm, '');
-  console.log(hasColours(process.stdout) ? usage : stripVTControlCharacters(usage));
+  console.log(plainUnlessSeen(process.stdout, (await usageOf(name, inner)).replaceAll(/ +$/gm, '')));
   if (name === undefined) process.exitCode = 2;
 }
 
+/** The library paints in colours of its own. */
+const plainUnlessSeen = (stream: NodeJS.WriteStream, text: string): string =>
+  hasColours(stream) ? text : stripVTControlCharacters(text);
+
 async function usageOf(name: string | undefined, inner: string | undefined): Promise<string> {
-  const load = Object.entries(subCommands).find(([command]) => command === name)?.[1];
-  if (load === undefined) return renderUsage({ ...main, subCommands: await briefly(subCommands) });
-  const command = await load();
-  // The commands of a group are there already, as data.
-  const group = (command.subCommands ?? {}) as Readonly<Record<string, CommandDef>>;
+  if (!Object.hasOwn(subCommands, name ?? '')) return renderUsage({ ...main, subCommands: await briefly(subCommands) });
+  const command = await load(name ?? '');
+  const group = groupOf(command);
   const chosen = Object.entries(group).find(([inside]) => inside === inner)?.[1];
-  const shown = Object.keys(group).length === 0 ? command : { ...command, subCommands: await briefly(group) };
-  return renderUsage(chosen ?? shown, main);
+  if (chosen === undefined && Object.keys(group).length > 0)
+    return renderUsage({ ...command, subCommands: await briefly(group) }, main);
+  return withExamples(chosen ?? command);
+}
+
+/** They come last: what one looks for is at the end of what a terminal shows. */
+async function withExamples(command: CommandDef): Promise<string> {
+  const [, ...examples] = describe(command).split('\n');
+  return `${(await renderUsage(brief(command), main)).trimEnd()}\n${examples.join('\n')}`;
 }
 
 type Listed = Readonly<Record<string, CommandDef | (() => Promise<CommandDef>)>>;
@@ -68,15 +92,17 @@ async function briefly(commands: Listed): Promise<Record<string, CommandDef>> {
 }
 
 /** Without its examples. */
-function brief(command: CommandDef): CommandDef {
-  const { description = '', ...meta } = command.meta as CommandMeta;
-  return { ...command, meta: { ...meta, description: description.split('\n')[0] ?? '' } };
-}
+const brief = (command: CommandDef): CommandDef => ({
+  ...command,
+  meta: { ...(command.meta as CommandMeta), description: describe(command).split('\n')[0] ?? '' },
+});
+
+const describe = ({ meta }: CommandDef): string => (meta as CommandMeta).description ?? '';
 
 try {
   await run(process.argv.slice(2));
 } catch (error) {
-  const wrongUse = (error as Error).name === 'CLIError' ? `${(error as Error).message} See --help.` : null;
-  console.error(wrongUse ?? describeError(error));
+  const wrongUse = (error as Error).name === 'CLIError' ? `${(error as Error).message.replace(/\.?$/, '.')} See --help.` : null;
+  console.error(wrongUse === null ? describeError(error) : plainUnlessSeen(process.stderr, wrongUse));
   process.exit(error instanceof UsageError || wrongUse !== null ? 2 : 1);
 }

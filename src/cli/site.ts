@@ -69,14 +69,14 @@ export interface BackboneUse {
   readonly operations: Sites;
 }
 
-/** Opens the backbone that is named, for one command. Rejects with UNREACHABLE. */
+/** Opens the backbone that is named, for one command, which makes none. Rejects with UNREACHABLE, INVALID_APP. */
 export async function withBackbone<Result>(args: SiteArguments, use: (found: BackboneUse) => Promise<Result>): Promise<Result> {
   const target = await targetOf(args);
   const [{ openPostgresBackbone }, { operationsOver }] = await Promise.all([
     import('../node/backbone.ts'),
     import('../node/backbone-sites.ts'),
   ]);
-  const backbone = await openPostgresBackbone({ target });
+  const backbone = await openPostgresBackbone({ target, existing: true });
   try {
     return await use({ backbone, operations: operationsOver(backbone, nodeHost) });
   } finally {

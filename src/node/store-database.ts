@@ -14,6 +14,7 @@ import Database from 'better-sqlite3';
 import { CffbrwError, invariant } from '../error.ts';
 import { openTables, type SqliteDriver, type SqliteTables } from '../store/sqlite.ts';
 import { storeFailure } from './store-failure.ts';
+import { fileName } from './store-protocol.ts';
 
 export interface DatabaseOptions {
   readonly directory: string;
@@ -41,7 +42,6 @@ interface Connection {
   asserted: boolean;
 }
 
-export const fileName = 'cffbrw.db';
 const oldestSqlite = [3, 51, 3] as const;
 
 /**

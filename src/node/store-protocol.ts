@@ -17,6 +17,9 @@ export interface SqliteStoreOptions {
   readonly maxPages?: number;
 }
 
+/** The database in that directory. */
+export const fileName = 'cffbrw.db';
+
 /** Rows as one flat list, four entries each, and records, two each: objects would carry the names of their fields along. */
 export type FlatRows = readonly (string | number)[];
 export type FlatRecords = readonly (string | null)[];

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -61,6 +62,11 @@ describe('the command line', () => {
   test.each([
     [['strat'], /no command “strat”/],
     [['start', '.', '--prot', '1'], /no option --prot/],
+    [['replicas', 'lst'], /no command “replicas lst”. There are: replicas list, replicas retire/],
+    [['backbone'], /There are: backbone sql, backbone adopt/],
+    [['replicas', 'retire'], /NAME\. See/],
+    [['recover', '--write-off', '--trust-store'], /Choose one/],
+    [['recover', '--alone'], /goes with --write-off/],
     [['start', 'a', 'b'], /at most 1 argument/],
     [['start', '.', '--port', 'many'], /whole number from 0 to 65535/],
     [['dev', '.', '--lag', '2'], /duration such as 250ms/],
@@ -72,6 +78,18 @@ describe('the command line', () => {
       expect(code).toBe(2);
       expect(output).toMatch(message);
       expect(output).not.toMatch(/\n\s+at /);
+      expect(output).not.toContain('\u001b');
+    }));
+
+  test.each([
+    ['recover', []],
+    ['backbone adopt', ['--name', 'fra', '--backbone', 'postgres://127.0.0.1:1/wheel']],
+  ])('%s makes no data directory where it finds none: a clear error, exit code 1', (name, options) =>
+    inTemporary(async (home) => {
+      const data = join(home, 'typo');
+      const { code, output } = await runCli([...name.split(' '), ledger, '--data', data, ...options], home);
+      expect([code, output]).toEqual([1, expect.stringMatching(/no data directory of an app at .*typo[\s\S]*→/)]);
+      expect(existsSync(data)).toBe(false);
     }));
 
   test('a directory that is no app is a clear error with what to do, exit code 1', () =>

@@ -1,10 +1,10 @@
 /** `cffbrw backbone`: what an operator does about the database through which replicas meet. */
-import { join } from 'node:path';
 import { type CommandDef, defineCommand } from 'citty';
 import { openLocation } from '../../node/replica.ts';
 import { command, UsageError } from '../command.ts';
+import { checkData, dataOf } from '../data.ts';
 import { readApp } from '../running.ts';
-import { nameArgument, siteArguments, siteOf } from '../site.ts';
+import { nameArgument, siteArguments, siteOf, withBackbone } from '../site.ts';
 
 const sql = command({
   name: 'backbone sql',
@@ -42,11 +42,16 @@ const adopt = command({
     const site = siteOf(args);
     if (site === null) throw new UsageError('Name the backbone: --backbone postgres://server/database, or CFFBRW_BACKBONE.');
     const { variables } = await readApp(dir);
-    const { replica, backbone } = await openLocation({ ...site, variables, directory: data ?? join(dir, 'data'), adopt: true });
+    const directory = dataOf(data, dir);
+    checkData(directory, dir);
+    // What can't be joined is said before anything here is changed.
+    await withBackbone(args, ({ backbone }) => backbone.identity());
+    const { replica, backbone } = await openLocation({ ...site, variables, directory, adopt: true });
     try {
       const identity = await backbone?.identity();
       const { frozen } = replica.status;
-      console.log(frozen === null ? `${replica.id} has joined the backbone ${identity}.` : `${replica.id}: ${frozen}`);
+      if (frozen === null) console.log(`${replica.id} has joined the backbone ${identity}.`);
+      else console.error(`${replica.id}: ${frozen}`);
       return frozen === null ? 0 : 1;
     } finally {
       await replica.close();

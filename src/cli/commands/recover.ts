@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { nodeHost } from '../../node/host.ts';
 import { openSqliteStore } from '../../node/store.ts';
 import { planRecovery, type RecoveryPlan, recover as recoverStore } from '../../replica/index.ts';
-import { command } from '../command.ts';
+import { command, UsageError } from '../command.ts';
+import { checkData, dataOf } from '../data.ts';
 
 export const recover = command({
   name: 'recover',
@@ -22,13 +22,16 @@ export const recover = command({
     alone: { type: 'boolean', description: 'With --write-off: go on without the backbone that this data belongs to' },
   },
   async run(args) {
-    const { store, witness } = await openSqliteStore({ directory: args.data ?? join(args.dir, 'data') });
+    const [writeOff, trustStore] = [args['write-off'] === true, args['trust-store'] === true];
+    if (writeOff && trustStore) throw new UsageError('Choose one: --write-off gives up, --trust-store gives up nothing.');
+    if (args.alone === true && !writeOff) throw new UsageError('--alone goes with --write-off.');
+    const directory = dataOf(args.data, args.dir);
+    checkData(directory, args.dir);
+    const { store, witness } = await openSqliteStore({ directory });
     try {
-      const writeOff = args['write-off'] === true;
-      const trustStore = args['trust-store'] === true;
-      if (writeOff === trustStore) {
+      if (!writeOff && !trustStore) {
         printPlan(await planRecovery(store));
-        return writeOff ? 2 : 0;
+        return 0;
       }
       const plan = await recoverStore({ host: nodeHost, store, witness, trustStore, alone: args.alone === true });
       console.log(trustStore ? 'Nothing was given up.' : `${plan.worstCase} unit(s) were written off.`);
@@ -41,7 +44,11 @@ export const recover = command({
 });
 
 function printPlan(plan: RecoveryPlan): void {
-  console.log(`${plan.id}: ${plan.frozen === null ? 'not frozen' : `${plan.frozen.message} ${plan.frozen.fix}`}`);
+  if (plan.frozen === null) {
+    console.log(`${plan.id}: not frozen. There is nothing to decide.`);
+    return;
+  }
+  console.log(`${plan.id}: ${plan.frozen.message} ${plan.frozen.fix}`);
   for (const { address, free, held } of plan.stakes) console.log(`  ${address}  free ${free}, held ${held}`);
   console.log(`At most ${plan.worstCase} unit(s) may have been sold after this copy was made. Nothing was changed. Choose:`);
   console.log('  --write-off    give them up: nothing is sold twice');

@@ -72,9 +72,10 @@ const retire = command({
   async run({ name, why, yes, ...args }) {
     if (why === undefined || why === '') throw new UsageError('Say why: --why "the machine burned".');
     const request = { who: name, why, by: `${userInfo().username}@${hostname()}` };
-    return withBackbone(args, async ({ operations }) => {
+    return withBackbone(args, async ({ operations, backbone }) => {
       const plan = await operations.retire({ ...request, carryOut: false });
       printPlan(plan);
+      printSeen(plan, (await operations.list()) as readonly SiteFacts[], await backbone.now());
       if (yes !== true && !(await confirmed(name))) {
         console.log('Nothing was changed.');
         return 1;
@@ -97,12 +98,28 @@ function printPlan({ retired, stakes, worstCase, unheard }: Retirement): void {
   );
 }
 
+/** A wrong name is easily typed. */
+const latelyMs = 60_000;
+
+function printSeen({ retired }: Retirement, sites: readonly SiteFacts[], nowMs: number): void {
+  for (const { id, state, seenMs } of sites) {
+    if (state !== 'active' || seenMs === null || nowMs - seenMs > latelyMs || !retired.includes(id)) continue;
+    console.log(`Is it the right one? ${id} was seen ${ago(nowMs - seenMs)} ago.`);
+  }
+}
+
 async function confirmed(name: string): Promise<boolean> {
   if (!process.stdin.isTTY) throw new UsageError('There is nobody to ask here: add --yes.');
   const asking = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await asking.question(`Type ${name} to go on: `);
-  asking.close();
-  return answer.trim() === name;
+  try {
+    return (await asking.question(`Type ${name} to go on: `)).trim() === name;
+  } catch (error) {
+    if ((error as Error).name !== 'AbortError') throw error;
+    console.log(); // Ctrl-C and Ctrl-D are a no
+    return false;
+  } finally {
+    asking.close();
+  }
 }
 
 export const replicas: CommandDef = defineCommand({
