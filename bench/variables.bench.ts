@@ -8,7 +8,7 @@ import { createMergeableStore, createStore } from 'tinybase';
 import * as Y from 'yjs';
 import { nodeHost } from '../src/node/host.ts';
 import { openSqliteStore } from '../src/node/store.ts';
-import { openReplica } from '../src/replica/open.ts';
+import { openReplica } from '../src/replica/index.ts';
 import type { Replica } from '../src/replica/replica.ts';
 import { memoryStore } from '../src/store/memory.ts';
 import type { Store } from '../src/store/store.ts';

@@ -1,6 +1,7 @@
 /** From checked documents to an app: what a user declares, as frozen plain data. Neither reads texts nor knows who did. */
 import { CffbrwError } from './error.ts';
 import type { Declaration, Variable } from './strategy/declaration.ts';
+import type { Strategies } from './strategy/strategy.ts';
 import { compileWorkflow } from './workflow/compile.ts';
 import type { Language, Workflows } from './workflow/compiler.ts';
 import type { CheckedDocument } from './workflow/document.ts';
@@ -33,6 +34,8 @@ export interface AppSettings {
 export interface App {
   readonly name: string;
   readonly variables: ReadonlyMap<string, Variable>;
+  /** Those of its variables; on Node.js all. */
+  readonly strategies: Strategies;
   readonly workflows: ReadonlyMap<string, Plan>;
   readonly settings: AppSettings;
   /** Starts its schedules; null: it has none. */
@@ -83,6 +86,7 @@ export function assembleApp(checked: readonly LoadedDocument[], { language, prob
   return Object.freeze({
     name: first.document.app,
     variables,
+    strategies: language.strategies,
     workflows,
     settings: settingsOf(first.document),
     startCron: [...workflows.values()].some(({ cron }) => cron !== null) ? language.schedules.startCron : null,

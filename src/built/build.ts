@@ -88,6 +88,7 @@ function noted<Value>(table: Map<string, Value>, text: string, value: Value): Va
 }
 
 const usesOf = (app: App, { verbs, calls, methods, schemas }: Notes): BuiltUses => ({
+  strategies: [...new Set([...app.variables.values()].map(({ strategy }) => strategy))].sort(),
   ...{ verbs: [...verbs].sort(), functions: [...calls].sort(), methods: methods.size > 0 },
   ...{ schedules: app.startCron !== null, patterns: app.createPathRouter !== null, schemas: schemas.size > 0 },
 });

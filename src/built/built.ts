@@ -15,7 +15,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Template, Tree } from '../expression/tree.ts';
 
 /** Of this form, trees included. A test says when it must rise. */
-export const builtFormat = 1;
+export const builtFormat = 2;
 
 export interface BuiltDocument {
   readonly kind: 'app' | 'workflow';
@@ -39,6 +39,7 @@ export const textStyles = ['plain', 'quoted', 'literal'] as const;
 
 /** What the documents use of what can be left out. */
 export interface BuiltUses {
+  readonly strategies: readonly string[];
   readonly verbs: readonly string[];
   readonly functions: readonly string[];
   readonly methods: boolean;

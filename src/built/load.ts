@@ -7,6 +7,7 @@ import { type FunctionEntry, namedFunctions } from '../expression/functions/entr
 import type { Source as TextSource } from '../expression/source.ts';
 import { declare } from '../strategy/declaration.ts';
 import { type CompileSchema, checkOf } from '../strategy/schema-check.ts';
+import type { Strategy } from '../strategy/strategy.ts';
 import type { Checks } from '../workflow/checks.ts';
 import type { Language, ReadStep, Step } from '../workflow/compiler.ts';
 import type { GuardOutbound } from '../workflow/outbound.ts';
@@ -19,6 +20,7 @@ import { type BuiltApp, type BuiltDocument, type BuiltPlaces, builtFormat, diges
 
 /** What an app may use; a module that was built brings no more than its documents need. */
 export interface Parts {
+  readonly strategies: readonly Strategy[];
   readonly verbs: readonly Verb[];
   readonly functions: readonly FunctionEntry[];
   readonly compileMethod?: CompileMethod;
@@ -31,6 +33,7 @@ export interface Parts {
 /** The app of what `cffbrw build` wrote. Throws INVALID_APP when it is none, or when a part is missing. */
 export function loadWith(data: unknown, parts: Parts): App {
   const {
+    strategies,
     verbs,
     functions,
     compileMethod = missing,
@@ -46,6 +49,7 @@ export function loadWith(data: unknown, parts: Parts): App {
     ...createCompiler({ parser, functions: namedFunctions([functions]), compileMethod, refuse: missing }),
     ...{ schedules, compileSchema, declare, createPathRouter, guardOutbound },
     checks: noChecks,
+    strategies: Object.fromEntries(strategies.map((strategy) => [strategy.name, strategy])),
     readStep: (step) => readStep(step as Step, named),
   };
   return assembleApp(built.documents.map(loadedDocument), { language, problems: collectProblems() });

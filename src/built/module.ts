@@ -4,6 +4,7 @@ import type { BuiltApp } from './built.ts';
 /** Default export: the app. */
 export function builtModule(built: BuiltApp): string {
   const { uses } = built;
+  const strategies = uses.strategies.map(camelCase);
   const verbs = uses.verbs.map((verb) => `${verb}Verb`);
   const functions = uses.functions.map((name) => `${name}Function`);
   const others = [
@@ -13,8 +14,13 @@ export function builtModule(built: BuiltApp): string {
     ...(uses.verbs.includes('http') ? ['guardOutbound'] : []),
     ...(uses.schemas ? ['compileSchema'] : []),
   ];
-  const names = ['loadWith', ...verbs, ...functions, ...others].sort();
-  const parts = [`verbs: [${verbs.join(', ')}]`, `functions: [${functions.join(', ')}]`, ...others];
+  const names = ['loadWith', ...strategies, ...verbs, ...functions, ...others].sort();
+  const parts = [
+    `strategies: [${strategies.join(', ')}]`,
+    `verbs: [${verbs.join(', ')}]`,
+    `functions: [${functions.join(', ')}]`,
+    ...others,
+  ];
   return `// Made by \`cffbrw build\` from ${built.documents[0]?.file}: change that, and build it again.
 import { ${names.join(', ')} } from 'cffbrw/built';
 
@@ -23,3 +29,5 @@ const built = ${JSON.stringify(built)};
 export default loadWith(built, { ${parts.join(', ')} });
 `;
 }
+
+const camelCase = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -81,7 +81,7 @@ async function look(told: Told, [version, kind, name = '', more]: readonly strin
     case 'replicas false ':
       return { replicas: await listSites(backbone) };
     case 'variables false ':
-      return { variables: [...replica.variables.values()].map(factsOf) };
+      return { variables: [...replica.variables.values()].map((variable) => factsOf(replica, variable)) };
     case 'variables true ':
       return readValue(replica, name, { ...query, window, rows: query.rows === 'true' ? 'true' : 'false' } satisfies ValueQuery);
     case 'variables true keys':

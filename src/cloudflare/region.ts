@@ -191,9 +191,9 @@ export class RegionObject {
     try {
       const backbone = this.#connect(name, mark);
       attach(backbone);
-      const { variables } = this.#app;
+      const { variables, strategies } = this.#app;
       const timing = { contactMs, publishEveryMs, bankPollMs };
-      replica = await openReplica({ name, variables, host: this.#host, store, backbone, alarm, ...timing });
+      replica = await openReplica({ name, variables, strategies, host: this.#host, store, backbone, alarm, ...timing });
       return await this.#serveWith(replica, backbone);
     } catch (error) {
       await (replica ?? store).close();

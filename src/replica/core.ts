@@ -4,6 +4,7 @@ import { type Clock, createClock, type Stamp } from '../clock.ts';
 import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { Store } from '../store/store.ts';
+import type { Strategies } from '../strategy/strategy.ts';
 import type { Variable } from '../strategy/variable.ts';
 import { windowOf } from '../strategy/window.ts';
 import { createLedger, readAll } from './account.ts';
@@ -30,6 +31,7 @@ export interface CoreOptions {
   readonly host: Host;
   readonly store: Store;
   readonly variables: ReadonlyMap<string, Variable>;
+  readonly strategies: Strategies;
   readonly backbone: Backbone | null;
   readonly witness: Witness | null;
   readonly publishDelayMs: number;
@@ -68,7 +70,7 @@ const clockRecord = 'clock';
 
 export async function createCore(given: CoreOptions, identity: Identity): Promise<Core> {
   const options = { ...given, alarm: unthrowing(given.alarm) };
-  const { host, store, variables } = options;
+  const { host, store, variables, strategies } = options;
   const stored = await readStored(store);
   const me = identity.me;
   const clock = createClock(() => host.now(), stored.clock);
@@ -79,6 +81,7 @@ export async function createCore(given: CoreOptions, identity: Identity): Promis
     store,
     clock,
     variables,
+    strategies,
     quarantine,
     host,
     isOwn: (replica) => isOwn(identity, replica),

@@ -7,7 +7,6 @@ import { CffbrwError } from '../error.ts';
 import type { Address, Key } from '../strategy/address.ts';
 import type { Json, JsonObject } from '../strategy/json.ts';
 import type { OperationInput } from '../strategy/parsing.ts';
-import { strategies } from '../strategy/strategies.ts';
 import type { Operation } from '../strategy/strategy.ts';
 import type { Variable } from '../strategy/variable.ts';
 import { type OpenedValue, openValue } from './opened.ts';
@@ -52,7 +51,7 @@ const resolved = Promise.resolve();
 
 export function createHandle(owner: HandleOwner, variable: Variable, key?: Key): Handle {
   const { replica } = owner;
-  const strategy = strategies[variable.strategy];
+  const strategy = replica.strategyOf(variable);
   const timeless = variable.window === undefined && (!variable.keyed || key !== undefined);
   let address: Address | null = null;
   let slot: MemorySlot | undefined;

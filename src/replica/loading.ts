@@ -8,8 +8,7 @@ import { type Clock, isAhead } from '../clock.ts';
 import type { Host } from '../host.ts';
 import type { Store, StoredRow } from '../store/store.ts';
 import { type Address, addressRule, parseAddress } from '../strategy/address.ts';
-import { strategies } from '../strategy/strategies.ts';
-import type { Entry } from '../strategy/strategy.ts';
+import { type Entry, type Strategies, strategyIn } from '../strategy/strategy.ts';
 import type { Variable } from '../strategy/variable.ts';
 import type { Memory } from './memory.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -20,6 +19,7 @@ export interface LoadingOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly variables: ReadonlyMap<string, Variable>;
+  readonly strategies: Strategies;
   readonly quarantine: Quarantine;
   readonly host: Host;
   /** True for the rows of this store's own incarnations: they are in force, whatever the clock said when they were written. */
@@ -96,7 +96,7 @@ export async function readRecord(store: Store, name: string): Promise<string | n
 
 function slotOf(options: LoadingOptions, address: Address, stored: readonly StoredRow[]): MemorySlot {
   const variable = declaredAt(options.variables, address);
-  const strategy = variable === null ? null : strategies[variable.strategy];
+  const strategy = variable === null ? null : strategyIn(options.strategies, variable.strategy);
   const rows = new Map<string, Entry<object>>();
   for (const received of stored) {
     const row = JSON.parse(received.bytes) as object;

@@ -4,6 +4,7 @@ import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { Store } from '../store/store.ts';
 import { type Address, addressOf, type Key } from '../strategy/address.ts';
+import { type Strategies, strategyIn } from '../strategy/strategy.ts';
 import type { Variable } from '../strategy/variable.ts';
 import { previousWindow, windowAt } from '../strategy/window.ts';
 import { rightsOf, rowOf } from './bank/rights.ts';
@@ -48,13 +49,13 @@ export interface ReplicaOptions {
   readonly alarm?: (alarm: Alarm) => void;
 }
 
-/** Opens a replica. Rejects with STORE_FAILED, STORE_CORRUPT, STORE_VERSION, INVALID_APP. */
-export async function openReplica(options: ReplicaOptions): Promise<Replica> {
+/** Opens a replica; `strategies` has those of its variables. Rejects with STORE_FAILED, STORE_CORRUPT, STORE_VERSION, INVALID_APP. */
+export async function openReplica(options: ReplicaOptions & { readonly strategies: Strategies }): Promise<Replica> {
   const { host, store, backbone = null, witness = null, name, adopt = false } = options;
   const identity = await openIdentity({ host, store, witness, backbone, name, adopt });
   const core = await createCore(
     {
-      ...{ host, store, backbone, witness, variables: options.variables },
+      ...{ host, store, backbone, witness, variables: options.variables, strategies: options.strategies },
       publishDelayMs: options.publishDelayMs ?? 20,
       publishEveryMs: options.publishEveryMs ?? 0,
       bankPollMs: options.bankPollMs,
@@ -83,6 +84,7 @@ function faceOf(core: Core, connection: Connection | null): Replica {
   const replica: Replica = {
     id: core.me,
     variables,
+    strategyOf: ({ strategy }) => strategyIn(core.strategies, strategy),
     conflicts: core.conflicts,
     address: addressAt,
     peek: (address) => readable(memory.slots.get(address.id)),

@@ -3,7 +3,7 @@
  */
 import type { Address, Key } from '../strategy/address.ts';
 import type { Json } from '../strategy/json.ts';
-import type { Operation, Rows } from '../strategy/strategy.ts';
+import type { Operation, Rows, Strategy } from '../strategy/strategy.ts';
 import type { Variable } from '../strategy/variable.ts';
 import type { ConflictLog } from './conflicts.ts';
 import type { Handle } from './handle.ts';
@@ -100,6 +100,7 @@ export interface Lease {
 export interface Replica {
   readonly id: string;
   readonly variables: ReadonlyMap<string, Variable>;
+  strategyOf(variable: Variable): Strategy;
 
   /** The address of a variable's value now. Throws UNKNOWN_VARIABLE, INVALID_KEY. */
   address(variable: string, key?: Key, window?: WindowChoice): Address;

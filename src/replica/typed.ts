@@ -17,6 +17,7 @@ import type {
   WriteOf,
 } from '../strategy/declared.ts';
 import type { Json } from '../strategy/json.ts';
+import { strategies } from '../strategy/strategies.ts';
 import { type Declaration, declareVariable, type Variable } from '../strategy/variable.ts';
 import type { Handle } from './handle.ts';
 import { openReplica as open, type ReplicaOptions } from './open.ts';
@@ -107,7 +108,7 @@ type LooseReplicaOptions = Omit<ReplicaOptions, 'variables'> & { readonly variab
 export function openReplica(options: ReplicaOptions): Promise<Replica>;
 export function openReplica<const All extends Declarations>(options: TypedReplicaOptions<All>): Promise<ReplicaOf<All>>;
 export async function openReplica({ variables, ...rest }: LooseReplicaOptions): Promise<unknown> {
-  return open({ ...rest, variables: declareAll(variables) });
+  return open({ ...rest, strategies, variables: declareAll(variables) });
 }
 
 /** Throws INVALID_APP for the first declaration that can't be. */

@@ -97,7 +97,7 @@ const operations: Readonly<Record<(typeof operationNames)[number], Strategy['ope
   burn: { commutes: true, guardStable: false },
 };
 
-export const boundedCounter: Strategy<BoundedRow, BoundedOperation, number> = Object.freeze({
+export const boundedCounter: Strategy<BoundedRow, BoundedOperation, number> = /* @__PURE__ */ Object.freeze({
   name: 'bounded-counter',
   operations: operations as Strategy['operations'],
   stamped: [],

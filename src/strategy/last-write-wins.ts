@@ -92,7 +92,7 @@ function parseRow(input: unknown): LastWriteRow {
   return row.value === undefined ? { stamp, seen } : { stamp, value: checkJson(row.value), seen };
 }
 
-export const lastWriteWins: Strategy<LastWriteRow, LastWriteOperation> = Object.freeze({
+export const lastWriteWins: Strategy<LastWriteRow, LastWriteOperation> = /* @__PURE__ */ Object.freeze({
   name: 'last-write-wins',
   operations: {
     set: { commutes: false, guardStable: false },

@@ -242,7 +242,7 @@ function parseSeqs(input: unknown, what: string): readonly number[] {
   return input.map((seq) => rowCount(seq, 'a seq'));
 }
 
-export const mergeObjects: Strategy<MergeRow, MergeOperation> = Object.freeze({
+export const mergeObjects: Strategy<MergeRow, MergeOperation> = /* @__PURE__ */ Object.freeze({
   name: 'merge-objects',
   operations: {
     merge: { commutes: false, guardStable: false },

@@ -8,7 +8,7 @@ import type { StrategyName } from './names.ts';
 import type { Strategy } from './strategy.ts';
 import { sumIncrements } from './sum-increments.ts';
 
-export const strategies: Readonly<Record<StrategyName, Strategy>> = Object.freeze({
+export const strategies: Readonly<Record<StrategyName, Strategy>> = /* @__PURE__ */ Object.freeze({
   'last-write-wins': lastWriteWins,
   'sum-increments': sumIncrements,
   'merge-objects': mergeObjects,

@@ -14,6 +14,7 @@
  *   S5  Each trait that is claimed holds; for each that is denied there is a counterexample.
  */
 import type { Stamp } from '../clock.ts';
+import { CffbrwError } from '../error.ts';
 import type { Json } from './json.ts';
 import type { StrategyName } from './names.ts';
 import type { Variable } from './variable.ts';
@@ -94,4 +95,13 @@ export interface Strategy<Row extends object = object, Op extends Operation = Op
   collect?(rows: Rows<Row>, me: string): Row | null;
   /** A row from another machine, checked. Throws INVALID_VALUE: a poison row is quarantined, not joined. */
   parseRow(row: unknown): Row;
+}
+
+/** Those that there are at a place: a Worker has no others than its app declares. */
+export type Strategies = Readonly<Partial<Record<StrategyName, Strategy>>>;
+
+export function strategyIn(strategies: Strategies, name: StrategyName): Strategy {
+  const strategy = strategies[name];
+  if (strategy === undefined) throw new CffbrwError('INVARIANT', `${name} is declared, and is not here`);
+  return strategy;
 }

@@ -152,7 +152,7 @@ function parseCancel(input: unknown, what: string): Cancel {
   return { version: rowCount(cancel.version, what), sum: rowInteger(cancel.sum, what) };
 }
 
-export const sumIncrements: Strategy<SumRow, SumOperation, number> = Object.freeze({
+export const sumIncrements: Strategy<SumRow, SumOperation, number> = /* @__PURE__ */ Object.freeze({
   name: 'sum-increments',
   operations: {
     add: { commutes: true, guardStable: false },

@@ -5,6 +5,7 @@ import { anyShape, type Compiled, type Scope } from '../expression/expression.ts
 import type { Declare } from '../strategy/declaration.ts';
 import type { Json } from '../strategy/json.ts';
 import type { CompileSchema } from '../strategy/schema-check.ts';
+import type { Strategies } from '../strategy/strategy.ts';
 import type { Variable } from '../strategy/variable.ts';
 import type { Checks } from './checks.ts';
 import { createCondition } from './condition.ts';
@@ -30,6 +31,7 @@ export interface Language extends Pick<ExpressionCompiler, 'compileExpression' |
   readonly schedules: Schedules;
   readonly compileSchema: CompileSchema;
   readonly declare: Declare;
+  readonly strategies: Strategies;
   readonly checks: Checks;
   readonly createPathRouter: CreatePathRouter;
   readonly guardOutbound: GuardOutbound | null;

@@ -3,6 +3,7 @@ import { compileExpression, compileValue } from '../expression/compile.ts';
 import { suggestion } from '../expression/suggest.ts';
 import { declareChecked } from '../strategy/declaration-checks.ts';
 import { schemaOf } from '../strategy/schema.ts';
+import { strategies } from '../strategy/strategies.ts';
 import { checks } from './checks.ts';
 import type { Language, Step, StepPlace } from './compiler.ts';
 import { checkForm } from './document.ts';
@@ -21,6 +22,7 @@ export const language: Language = {
     schedules,
     compileSchema: schemaOf,
     declare: declareChecked,
+    strategies,
     checks,
     createPathRouter,
     guardOutbound,

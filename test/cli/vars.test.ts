@@ -17,6 +17,8 @@ import { factsOf } from '../../src/http/admin/variables.ts';
 import { nodeHost } from '../../src/node/host.ts';
 import { openReplica } from '../../src/node/replica.ts';
 import type { Json } from '../../src/strategy/json.ts';
+import { strategies } from '../../src/strategy/strategies.ts';
+import type { Variable } from '../../src/strategy/variable.ts';
 import { inTemporary, runCli } from '../e2e/process.ts';
 
 const document = `cffbrw: 1
@@ -196,7 +198,8 @@ describe('export and import', () => {
 
 describe('a line is refused', () => {
   const { variables } = loadApp([{ path: 'cffbrw.yaml', text: document }]);
-  const declared = [...variables.values()].map((variable) => factsOf(variable) as unknown as VariableFacts);
+  const known = { strategyOf: ({ strategy }: Variable) => strategies[strategy] };
+  const declared = [...variables.values()].map((variable) => factsOf(known, variable) as unknown as VariableFacts);
   const sum = { variable: 'visits', strategy: 'sum-increments', value: 1 };
   const flag = { variable: 'flag', strategy: 'last-write-wins', key: 'a', value: true };
   test.each<[string, string, RegExp]>([

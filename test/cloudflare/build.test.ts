@@ -214,7 +214,7 @@ describe('what was built', () => {
 
   test('has this digest: if what is built of the same documents changes, builtFormat must rise', () => {
     const { digest, format } = buildApp(loadApp(texts(textOf(document))));
-    expect([format, digest]).toEqual([1, 'c8a307b8913e10ef4b3498f3c318910747fcabdc5b29807859c3686b2d44d30d']);
+    expect([format, digest]).toEqual([2, '1a53ed8615205d7aa4f7c963aa276c28c74f4cc6f49f9e9e18fa3bfd11223854']);
   });
 
   const refusal = (data: unknown): string => {

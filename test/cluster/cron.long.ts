@@ -5,7 +5,7 @@ import type { Host } from '../../src/host.ts';
 import { openPostgresBackbone } from '../../src/node/backbone.ts';
 import { parseBackboneUrl } from '../../src/node/backbone-url.ts';
 import { nodeHost } from '../../src/node/host.ts';
-import { openReplica } from '../../src/replica/open.ts';
+import { openReplica } from '../../src/replica/index.ts';
 import { memoryStore } from '../../src/store/index.ts';
 import { startCron } from '../../src/workflow/index.ts';
 import { startPostgres } from '../node/backbone-postgres.ts';

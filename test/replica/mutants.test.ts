@@ -91,7 +91,7 @@ test('what was read beside a commit that failed is read again: it may be from be
   const variables = declareAll({ count: { strategy: 'sum-increments' } });
   const clock = createClock(() => host.now());
   const loading = createLoading({
-    ...{ memory, store, clock, variables, host, quarantine: createQuarantine(memory, []), isOwn: () => true },
+    ...{ memory, store, clock, variables, strategies, host, quarantine: createQuarantine(memory, []), isOwn: () => true },
   });
   const loaded = Promise.all([loading.load([slot.address]), loading.loadRecord('name')]);
   const row = { address: slot.address.id, replica: 'one.1', version: 5, bytes: canonical({ sum: 7, cancels: {}, base: null }) };

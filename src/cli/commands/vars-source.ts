@@ -138,7 +138,7 @@ export async function localVariables({ directory, data, create = false }: LocalO
   }
   const replica = await openReplica({ variables: app.variables, directory: data, alarm: printAlarm });
   return {
-    list: async () => [...replica.variables.values()].map((variable) => factsOf(variable) as unknown as VariableFacts),
+    list: async () => [...replica.variables.values()].map((variable) => factsOf(replica, variable) as unknown as VariableFacts),
     get: async (name, { key, window = 'current', rows = false }) => {
       const query = {
         keyJson: key === undefined ? undefined : JSON.stringify(key),

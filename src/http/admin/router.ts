@@ -155,7 +155,7 @@ function answersOf(options: AdminOptions, { runs, feed, door }: { runs: Runs; fe
       replica.adoptBackbone();
       return { adopting: true };
     },
-    listVariables: () => ({ variables: [...replica.variables.values()].map(factsOf) }),
+    listVariables: () => ({ variables: [...replica.variables.values()].map((variable) => factsOf(replica, variable)) }),
     getVariable: ({ params, query }) => readValue(replica, params.name ?? '', shapes.queries.value.parse(query)),
     listKeys: ({ params, query }) => listKeys(replica, params.name ?? '', shapes.queries.keys.parse(query)),
     operate: ({ params, body }) => operate(replica, params.name ?? '', params.operation ?? '', shapes.operation.parse(body)),

@@ -3,16 +3,16 @@ import { CffbrwError } from '../../error.ts';
 import type { Replica, WindowChoice } from '../../replica/replica.ts';
 import type { Address, Key } from '../../strategy/address.ts';
 import { isObject, type Json, type JsonObject } from '../../strategy/json.ts';
-import { strategies } from '../../strategy/strategies.ts';
 import type { OperationName } from '../../strategy/strategy.ts';
 import type { Variable } from '../../strategy/variable.ts';
 import { defaultKeep } from '../../strategy/window.ts';
 
-export function factsOf({ name, strategy, keyed, initial, window, durability, schema }: Variable): JsonObject {
+export function factsOf(replica: Pick<Replica, 'strategyOf'>, variable: Variable): JsonObject {
+  const { name, strategy, keyed, initial, window, durability, schema } = variable;
   const rule = window && { every: window.every, timezone: window.timezone ?? 'UTC', keep: window.keep ?? defaultKeep };
   return {
     ...{ name, strategy, keyed, durability, window: rule ?? null },
-    operations: Object.keys(strategies[strategy].operations),
+    operations: Object.keys(replica.strategyOf(variable).operations),
     ...(initial !== undefined && { initial }),
     ...(schema !== undefined && { schema }),
   };
@@ -145,7 +145,7 @@ const fieldsOf: Readonly<Record<OperationName, readonly (keyof Input)[]>> = {
 
 export async function operate(replica: Replica, name: string, named: string, input: Input): Promise<JsonObject> {
   const variable = variableOf(replica, name);
-  const operation = operationOf(variable, named);
+  const operation = operationOf(replica, variable, named);
   const strange = Object.keys(input).filter((field) => !fieldsOf[operation].some((known) => known === field));
   if (strange.length > 0) {
     const known = fieldsOf[operation].join(', ');
@@ -159,8 +159,8 @@ export async function operate(replica: Replica, name: string, named: string, inp
   return { variable: name, operation, key: address.key, value, ...(result !== undefined && { result }) } as JsonObject;
 }
 
-function operationOf(variable: Variable, named: string): OperationName {
-  const known = Object.keys(strategies[variable.strategy].operations) as OperationName[];
+function operationOf(replica: Replica, variable: Variable, named: string): OperationName {
+  const known = Object.keys(replica.strategyOf(variable).operations) as OperationName[];
   const operation = known.find((one) => one === named);
   if (operation !== undefined) return operation;
   throw new CffbrwError('NOT_FOUND', `${variable.name} is ${variable.strategy}, which has no ${named.slice(0, 40)}`, {
@@ -200,7 +200,7 @@ async function apply(replica: Replica, address: Address, operation: OperationNam
     throw new CffbrwError('INVALID_INPUT', `${operation} needs a value`, { fix: 'Send { "value": … }.' });
   if (operation === 'merge' && !isObject(fields.value))
     throw new CffbrwError('INVALID_VALUE', 'merge takes an object', { fix: 'Send { "value": { … } }.' });
-  const parsed = strategies[declared.strategy].parse({ ...(given as Record<string, Json>), operation }, declared);
+  const parsed = replica.strategyOf(declared).parse({ ...(given as Record<string, Json>), operation }, declared);
   await replica.load([address]);
   const slot = replica.peek(address);
   if (slot === undefined) throw new CffbrwError('OVERLOADED', 'the value left memory before it could be written');

@@ -4,8 +4,7 @@ import type { Compiled } from '../../expression/expression.ts';
 import type { Slot, WindowChoice } from '../../replica/replica.ts';
 import type { Address, Key } from '../../strategy/address.ts';
 import type { Json } from '../../strategy/json.ts';
-import { strategies } from '../../strategy/strategies.ts';
-import type { Operation, OperationName } from '../../strategy/strategy.ts';
+import type { Operation, OperationName, Strategy } from '../../strategy/strategy.ts';
 import type { Variable } from '../../strategy/variable.ts';
 import { type RunFrame, toKey } from '../frame.ts';
 import type { Execute, Executed } from '../plan.ts';
@@ -23,11 +22,12 @@ export interface WriteOptions {
 /** A step that applies one operation to one address, exactly once per keyed run. */
 export function writeStep(options: WriteOptions, finish?: (frame: RunFrame, accepted: boolean) => void): Execute {
   const { variable, inputs, operation } = options;
-  const strategy = strategies[variable.strategy];
-  const parse = (values: Inputs): Operation => strategy.parse({ ...options.fields(values), operation }, variable);
+  const parse = (strategy: Strategy, values: Inputs): Operation =>
+    strategy.parse({ ...options.fields(values), operation }, variable);
   let always: Operation | null = null;
   const write = (frame: RunFrame, values: Inputs, slot: Slot): void => {
-    const parsed = always ?? parse(values);
+    const strategy = frame.run.replica.strategyOf(variable);
+    const parsed = always ?? parse(strategy, values);
     if (inputs.constant) always = parsed;
     const accepted = frame.once(() => {
       const accepts = finish === undefined || (strategy.accepts?.(frame.run.replica.read(slot), parsed) ?? true);
