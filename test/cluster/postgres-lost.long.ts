@@ -9,8 +9,9 @@ import { newSchema } from '../node/backbone-bench.ts';
 import { copyFiles, replaceFiles, startPostgres, type TestServer } from '../node/backbone-postgres.ts';
 import { openSite, type Site } from './cluster.ts';
 import { type Book, judgeGrants, judgeShown, leftOf, openBook } from './rounds-book.ts';
-import { pause, startUsers, take, write } from './rounds-load.ts';
-import { type Equality, shownOf, untilEqual } from './rounds-shown.ts';
+import { pause } from './rounds-clock.ts';
+import { placeAt, startUsers, take, write } from './rounds-load.ts';
+import { type Equality, readerOf, shownOf, untilEqual } from './rounds-shown.ts';
 import { kioskWith, sellOut } from './rounds-stock.ts';
 
 const stock = 4_000;
@@ -83,7 +84,7 @@ async function onStage(server: TestServer, schema: string, use: (stage: Stage) =
   });
 }
 
-const placeOf = ({ name, app }: Site) => ({ name, url: app?.url ?? null });
+const placeOf = ({ name, app }: Site) => placeAt(name, app?.url ?? null);
 
 /** Asks for keys of its own until it is answered so. */
 async function answers(site: Site, book: Book, wanted: 'granted' | 'recovering'): Promise<void> {
@@ -133,12 +134,12 @@ async function adoptAll({ sites: [fra, sin, iad], directory }: Stage, book: Book
 async function judgeAfter({ sites, open }: Stage, book: Book): Promise<string> {
   // Who comes now learns all of it from the backbone.
   const all = [...sites, await open('ams')];
-  const equal = await untilEqual(all, keys, { fromMs: performance.now(), limitMs: 20_000 });
+  const equal = await untilEqual(all.map(readerOf), keys, { fromMs: performance.now(), limitMs: 20_000 });
   expect(equal.tookMs, equal.last.join('; ')).not.toBeNull();
   const judge = ({ shown }: Equality) => judgeShown(book, shownOf(shown[0] ?? new Map(), keys), stock);
   expect([...judgeGrants(book, stock), ...judge(equal)]).toEqual([]);
-  const soldMs = await sellOut(all, book, { stock, fromMs: performance.now() });
-  const end = await untilEqual(all, keys, { fromMs: performance.now(), limitMs: 20_000 });
+  const soldMs = await sellOut(all.map(placeOf), book, { stock, fromMs: performance.now() });
+  const end = await untilEqual(all.map(readerOf), keys, { fromMs: performance.now(), limitMs: 20_000 });
   expect([...judgeGrants(book, stock), ...judge(end)]).toEqual([]);
   expect(leftOf(shownOf(end.shown[0] ?? new Map(), keys).stock, stock)).toBe(0);
   return `equal after ${equal.tookMs} ms, the last one sold after ${soldMs} ms`;

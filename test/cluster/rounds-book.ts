@@ -1,6 +1,7 @@
 /** What users asked in a round, what they were told, and what must be true of the replicas because of it. */
 import { rightsOf } from '../../src/replica/bank/rights.ts';
 import type { BoundedRow } from '../../src/strategy/bounded-counter.ts';
+import { type Clock, realClock } from './rounds-clock.ts';
 
 interface Act {
   /** The process that was asked. */
@@ -31,6 +32,8 @@ export interface Write extends Act {
 }
 
 export interface Book {
+  /** By which all times in it are. */
+  readonly clock: Clock;
   readonly takes: Take[];
   readonly gives: Give[];
   readonly writes: Write[];
@@ -38,7 +41,7 @@ export interface Book {
   readonly lost: { readonly site: string; readonly fromMs: number; readonly untilMs: number }[];
 }
 
-export const openBook = (): Book => ({ takes: [], gives: [], writes: [], lost: [] });
+export const openBook = (clock: Clock = realClock): Book => ({ clock, takes: [], gives: [], writes: [], lost: [] });
 
 /** What a replica shows. */
 export interface Shown {

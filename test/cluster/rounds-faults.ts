@@ -7,7 +7,8 @@ import { witnessPath } from '../../src/node/witness.ts';
 import type { TestServer } from '../node/backbone-postgres.ts';
 import { openSite, type Site } from './cluster.ts';
 import type { Book } from './rounds-book.ts';
-import { type Place, pause } from './rounds-load.ts';
+import { pause } from './rounds-clock.ts';
+import { type Place, placeAt } from './rounds-load.ts';
 import type { Fault } from './rounds-plan.ts';
 
 export interface StageOptions {
@@ -40,7 +41,7 @@ export const openStage = (options: StageOptions): Stage => ({
 
 /** Whom users can ask. */
 export function placesOf({ sites, copies }: Stage): Place[] {
-  const place = (name: string, { app }: Site): Place => ({ name, url: app?.url ?? null });
+  const place = (name: string, { app }: Site): Place => placeAt(name, app?.url ?? null);
   return [...sites.map((site) => place(site.name, site)), ...copies.map((copy) => place(`${copy.name} copy`, copy))];
 }
 

@@ -1,12 +1,11 @@
 /** What replicas show: the rows of every address as the admin API has them, and when all show the same. */
-import { performance } from 'node:perf_hooks';
 import type { BoundedRow } from '../../src/strategy/bounded-counter.ts';
 import { canonical, type Json } from '../../src/strategy/json.ts';
 import type { Site } from './cluster.ts';
 import type { Shown } from './rounds-book.ts';
-import { pause } from './rounds-load.ts';
+import { type Clock, realClock } from './rounds-clock.ts';
 
-interface Value {
+export interface Value {
   readonly value: unknown;
   readonly rows: readonly { readonly replica: string; readonly version: number; readonly row: unknown }[];
 }
@@ -14,15 +13,31 @@ interface Value {
 const single = ['stock', 'count', 'highest'] as const;
 const keyed = ['note', 'seen'] as const;
 
+/** By the path in the admin API. */
 export type Everything = ReadonlyMap<string, Value>;
 
-export async function readEverything(site: Site, keys: readonly string[]): Promise<Everything> {
-  const paths = [...single, ...keyed.flatMap((name) => keys.map((key) => `${name}?key=${encodeURIComponent(key)}`))];
+/** A replica that somebody looks at. */
+export interface Reader {
+  readonly name: string;
+  read(path: string): Promise<Value>;
+}
+
+export const readerOf = (site: Site): Reader => ({
+  name: site.name,
+  async read(path) {
+    const { status, body } = await site.admin(`/v1/variables/${path}${path.includes('?') ? '&' : '?'}rows=true`);
+    if (status !== 200) throw new Error(`${site.name} does not show ${path}: ${JSON.stringify(body)}`);
+    return body as unknown as Value;
+  },
+});
+
+const pathOf = (name: string, key: string): string => `${name}?key=${encodeURIComponent(key)}`;
+
+async function readEverything(reader: Reader, keys: readonly string[]): Promise<Everything> {
+  const paths = [...single, ...keyed.flatMap((name) => keys.map((key) => pathOf(name, key)))];
   const values = await Promise.all(
     paths.map(async (path): Promise<readonly [string, Value]> => {
-      const { status, body } = await site.admin(`/v1/variables/${path}${path.includes('?') ? '&' : '?'}rows=true`);
-      if (status !== 200) throw new Error(`${site.name} does not show ${path}: ${JSON.stringify(body)}`);
-      const { value, rows } = body as unknown as Value;
+      const { value, rows } = await reader.read(path);
       return [path, { value, rows: [...rows].sort((a, b) => (a.replica < b.replica ? -1 : 1)) }];
     }),
   );
@@ -42,29 +57,29 @@ export interface Equality {
 }
 
 export async function untilEqual(
-  sites: readonly Site[],
+  readers: readonly Reader[],
   keys: readonly string[],
-  { fromMs, limitMs }: { readonly fromMs: number; readonly limitMs: number },
+  { fromMs, limitMs, clock = realClock }: { readonly fromMs: number; readonly limitMs: number; readonly clock?: Clock },
 ): Promise<Equality> {
   for (let last: readonly string[] = []; ; ) {
-    const shown = await Promise.all(sites.map((site) => readEverything(site, keys)));
-    const tookMs = Math.round(performance.now() - fromMs);
+    const shown = await Promise.all(readers.map((reader) => readEverything(reader, keys)));
+    const tookMs = Math.round(clock.nowMs() - fromMs);
     if (new Set(shown.map(textOf)).size === 1) return { tookMs, shown, last };
-    last = differencesOf(sites, shown);
+    last = differencesOf(readers, shown);
     if (tookMs > limitMs) return { tookMs: null, shown, last };
-    await pause(20);
+    await clock.pause(20);
   }
 }
 
 /** Which rows differ, and by their versions who lacks what. */
-function differencesOf(sites: readonly Site[], shown: readonly Everything[]): string[] {
+function differencesOf(readers: readonly Reader[], shown: readonly Everything[]): string[] {
   return [...(shown[0]?.keys() ?? [])].flatMap((path) => {
     const rows = shown.map((everything) => new Map(everything.get(path)?.rows.map((row) => [row.replica, row])));
     const replicas = new Set(rows.flatMap((of) => [...of.keys()]));
     return [...replicas].flatMap((replica) => {
       const texts = rows.map((of) => bytesOf(of.get(replica) ?? null));
       if (new Set(texts).size === 1) return [];
-      const versions = rows.map((of, index) => `${of.get(replica)?.version ?? 'nothing'} at ${sites[index]?.name}`);
+      const versions = rows.map((of, index) => `${of.get(replica)?.version ?? 'nothing'} at ${readers[index]?.name}`);
       return [`${path}: the row of ${replica} is ${versions.join(', ')}`];
     });
   });
@@ -72,8 +87,7 @@ function differencesOf(sites: readonly Site[], shown: readonly Everything[]): st
 
 export function shownOf(everything: Everything, keys: readonly string[]): Shown {
   const value = (path: string) => everything.get(path)?.value;
-  const perKey = <Kind>(name: string) =>
-    new Map(keys.map((key) => [key, value(`${name}?key=${encodeURIComponent(key)}`) as Kind]));
+  const perKey = <Kind>(name: string) => new Map(keys.map((key) => [key, value(pathOf(name, key)) as Kind]));
   const stock = (everything.get('stock')?.rows ?? []) as readonly { readonly replica: string; readonly row: BoundedRow }[];
   return {
     stock: new Map(stock.map(({ replica, row }) => [replica, row])),

@@ -1,10 +1,8 @@
 /** The app of the rounds with so many units, and the sale of all that is left. */
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
-import type { Site } from './cluster.ts';
 import type { Book } from './rounds-book.ts';
-import { pause, take } from './rounds-load.ts';
+import { type Place, take } from './rounds-load.ts';
 
 const kiosk = join(import.meta.dirname, 'kiosk');
 
@@ -19,26 +17,27 @@ export async function kioskWith(home: string, units: number): Promise<string> {
   return directory;
 }
 
-/** Eight at each process buy what they can get, again and again: what was given back is there again a contact later. When the last one sold. */
+/** Eight at each place buy what they can get, again and again: what was given back is there again a contact later. When the last one sold. */
 export async function sellOut(
-  sites: readonly Site[],
+  places: readonly Place[],
   book: Book,
   { stock, fromMs }: { readonly stock: number; readonly fromMs: number },
 ) {
+  const { clock } = book;
   const untilMs = fromMs + soldWithinMs;
   let last = fromMs;
-  const buyer = async (site: Site) => {
-    for (let units = Math.ceil(stock / 200); performance.now() < untilMs; ) {
-      const { receipt, reason } = await take(book, { name: site.name, url: site.app?.url ?? null }, { units, key: null });
-      if (receipt !== null) last = performance.now();
+  const buyer = async (place: Place) => {
+    for (let units = Math.ceil(stock / 200); clock.nowMs() < untilMs; ) {
+      const { receipt, reason } = await take(book, place, { units, key: null });
+      if (receipt !== null) last = clock.nowMs();
       else if (units > 1) units = Math.ceil(units / 4);
       else if (reason === 'exhausted') return;
-      else await pause(20);
+      else await clock.pause(20);
     }
   };
-  for (let quiet = 0; quiet < 2 && performance.now() < untilMs; await pause(600)) {
+  for (let quiet = 0; quiet < 3 && clock.nowMs() < untilMs; await clock.pause(600)) {
     const before = last;
-    await Promise.all(sites.flatMap((site) => Array.from({ length: 8 }, () => buyer(site))));
+    await Promise.all(places.flatMap((place) => Array.from({ length: 8 }, () => buyer(place))));
     quiet = last === before ? quiet + 1 : 0;
   }
   return Math.round(last - fromMs);
