@@ -193,7 +193,17 @@ export class RegionObject {
       attach(backbone);
       const { variables, strategies } = this.#app;
       const timing = { contactMs, publishEveryMs, bankPollMs };
-      replica = await openReplica({ name, variables, strategies, host: this.#host, store, backbone, alarm, ...timing });
+      replica = await openReplica({
+        name,
+        variables,
+        strategies,
+        disk: null,
+        host: this.#host,
+        store,
+        backbone,
+        alarm,
+        ...timing,
+      });
       return await this.#serveWith(replica, backbone);
     } catch (error) {
       await (replica ?? store).close();

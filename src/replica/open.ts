@@ -11,6 +11,7 @@ import { rightsOf, rowOf } from './bank/rights.ts';
 import type { Connection } from './connection.ts';
 import { type Core, createCore } from './core.ts';
 import { createHandle } from './handle.ts';
+import type { OwnDisk } from './identity/holder.ts';
 import { openIdentity } from './identity/identity.ts';
 import { listKeys } from './keys.ts';
 import type { Account } from './ledger.ts';
@@ -49,10 +50,18 @@ export interface ReplicaOptions {
   readonly alarm?: (alarm: Alarm) => void;
 }
 
-/** Opens a replica; `strategies` has those of its variables. Rejects with STORE_FAILED, STORE_CORRUPT, STORE_VERSION, INVALID_APP. */
-export async function openReplica(options: ReplicaOptions & { readonly strategies: Strategies }): Promise<Replica> {
-  const { host, store, backbone = null, witness = null, name, adopt = false } = options;
-  const identity = await openIdentity({ host, store, witness, backbone, name, adopt });
+/** What a platform may lack. */
+export interface ReplicaParts {
+  /** Those of the variables. */
+  readonly strategies: Strategies;
+  /** null: the platform guarantees its storage, and there is a backbone. */
+  readonly disk: OwnDisk | null;
+}
+
+/** Opens a replica. Rejects with STORE_FAILED, STORE_CORRUPT, STORE_VERSION, INVALID_APP. */
+export async function openReplica(options: ReplicaOptions & ReplicaParts): Promise<Replica> {
+  const { host, store, backbone = null, witness = null, name, disk, adopt = false } = options;
+  const identity = await openIdentity({ host, store, witness, backbone, name, disk, adopt });
   const core = await createCore(
     {
       ...{ host, store, backbone, witness, variables: options.variables, strategies: options.strategies },

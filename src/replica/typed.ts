@@ -20,6 +20,7 @@ import type { Json } from '../strategy/json.ts';
 import { strategies } from '../strategy/strategies.ts';
 import { type Declaration, declareVariable, type Variable } from '../strategy/variable.ts';
 import type { Handle } from './handle.ts';
+import { ownDisk } from './identity/disk.ts';
 import { openReplica as open, type ReplicaOptions } from './open.ts';
 import type { Change, Replica } from './replica.ts';
 
@@ -108,7 +109,7 @@ type LooseReplicaOptions = Omit<ReplicaOptions, 'variables'> & { readonly variab
 export function openReplica(options: ReplicaOptions): Promise<Replica>;
 export function openReplica<const All extends Declarations>(options: TypedReplicaOptions<All>): Promise<ReplicaOf<All>>;
 export async function openReplica({ variables, ...rest }: LooseReplicaOptions): Promise<unknown> {
-  return open({ ...rest, strategies, variables: declareAll(variables) });
+  return open({ ...rest, strategies, disk: ownDisk, variables: declareAll(variables) });
 }
 
 /** Throws INVALID_APP for the first declaration that can't be. */

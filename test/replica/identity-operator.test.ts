@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createLoopback } from '../../src/backbone/loopback.ts';
 import { emptyBank, freeIn, parseBank, printBank, withTotals } from '../../src/replica/bank/record.ts';
 import { emptyRow } from '../../src/replica/bank/rights.ts';
+import { ownDisk } from '../../src/replica/identity/disk.ts';
 import { openIdentity } from '../../src/replica/identity/identity.ts';
 import { markText, readStored } from '../../src/replica/identity/incarnation.ts';
 import { readMembers } from '../../src/replica/identity/members.ts';
@@ -305,7 +306,8 @@ describe('a local bank and a backbone that comes later', () => {
     alone.kill();
     const host = stage.world.host('elsewhere');
     const backbone = createLoopback({ host }).connect('hanoi');
-    const options = { host, store: machine.disk.open(), witness: machine.witness?.open() ?? null, backbone, name: 'hanoi' };
+    const witness = machine.witness?.open() ?? null;
+    const options = { host, store: machine.disk.open(), witness, backbone, name: 'hanoi', disk: ownDisk };
     const elsewhere = await stage.world.runUntil(openIdentity(options));
     expect(elsewhere.frozen).not.toBeNull();
     expect((await stage.world.runUntil(backbone.registers.get(`bank/${address}`))).value).toBeNull();

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Backbone } from '../../src/backbone/backbone.ts';
 import { CffbrwError } from '../../src/error.ts';
 import { emptyBank, printBank } from '../../src/replica/bank/record.ts';
+import { ownDisk } from '../../src/replica/identity/disk.ts';
 import { openIdentity } from '../../src/replica/identity/identity.ts';
 import { readStored } from '../../src/replica/identity/incarnation.ts';
 import { address, createStage, type Machine, type Stage } from './identity-stage.ts';
@@ -117,7 +118,7 @@ describe('in between', () => {
     let asked = 0;
     const backbone: Backbone = { ...loopback, latest: async () => (asked++ === 0 ? 0 : 9) };
     const host = stage.world.host('hanoi');
-    const opening = openIdentity({ host, store: machine.disk.open(), witness: null, backbone, name: 'hanoi' });
+    const opening = openIdentity({ host, store: machine.disk.open(), witness: null, backbone, name: 'hanoi', disk: ownDisk });
     await expect(stage.world.runUntil(opening)).rejects.toMatchObject({ code: 'INVARIANT' });
     const { old } = await stage.world.runUntil(readStored(machine.disk.open()));
     expect(old.get(first.identity.me)?.lacks).toContain('the backbone holds commit 9 of it');

@@ -6,6 +6,7 @@ import type { Backbone } from '../../src/backbone/backbone.ts';
 import { createLoopback, type Loopback } from '../../src/backbone/loopback.ts';
 import { CffbrwError } from '../../src/error.ts';
 import { type BankRecord, emptyBank, parseBank, printBank } from '../../src/replica/bank/record.ts';
+import { ownDisk } from '../../src/replica/identity/disk.ts';
 import { type Identity, openIdentity } from '../../src/replica/identity/identity.ts';
 import { readMark } from '../../src/replica/identity/incarnation.ts';
 import { judgeLease } from '../../src/replica/identity/proof.ts';
@@ -117,7 +118,7 @@ function begin(stage: Stage, machine: Machine, { killAt, alone = false, adopt = 
   const witness = machine.witness === null ? null : process.witness(machine.witness.open());
   const backbone = alone ? null : process.backbone(stage.loopback.connect(machine.name));
   const { host } = process;
-  openIdentity({ host, store, witness, backbone, name: machine.name.split('-')[0] ?? '', adopt }).then(
+  openIdentity({ host, store, witness, backbone, name: machine.name.split('-')[0] ?? '', disk: ownDisk, adopt }).then(
     async (identity) => {
       running.replica = await openMiniature(stage, { identity, store, witness, backbone, process });
     },

@@ -13,7 +13,6 @@ import { claim, judgeEpoch, type Outcome } from './claim.ts';
 import { epochOf, fence, type Holder, lastCommit, noteMembers, noteRegression, ownsOld, saveOld } from './holder.ts';
 import type { Freeze, OldIncarnation } from './incarnation.ts';
 import { changeMembers, lostBy, type Member, membersRegister, parseMembers } from './members.ts';
-import { moveIn } from './move.ts';
 import { judgeNonce, judgeRows } from './proof.ts';
 
 /** Rejects with UNREACHABLE, RECOVERING (another epoch), FENCED. */
@@ -27,7 +26,7 @@ export async function contact(holder: Holder): Promise<void> {
   }
   if (holds(holder) && !holder.adopt) await look(holder, backbone);
   else await join(holder, backbone);
-  if (holder.identity.home === 'local') await moveIn(holder, backbone);
+  if (holder.identity.home === 'local') await holder.disk?.moveIn(holder, backbone);
   if (holder.identity.frozen !== null) return;
   await settleOld(holder, backbone);
 }

@@ -20,6 +20,14 @@ import {
   storeOld,
 } from './incarnation.ts';
 import type { Member, Members } from './members.ts';
+import type { judgeWitness } from './proof.ts';
+
+/** What only a replica on a disk of its own needs (disk.ts). */
+export interface OwnDisk {
+  readonly judgeWitness: typeof judgeWitness;
+  settleAlone(holder: Holder): Promise<void>;
+  moveIn(holder: Holder, backbone: Backbone): Promise<void>;
+}
 
 export interface Holder {
   readonly host: Host;
@@ -27,6 +35,7 @@ export interface Holder {
   readonly witness: Witness | null;
   readonly backbone: Backbone | null;
   readonly name: string;
+  readonly disk: OwnDisk | null;
   /** An operator said: join this backbone, whatever it lost. */
   adopt: boolean;
   /** True once others know who this process is: its id never changes any more. */

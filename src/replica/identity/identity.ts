@@ -18,6 +18,7 @@ import type { Store } from '../../store/store.ts';
 import { registersIn } from '../epoch.ts';
 import { commitRecord, type Witness } from '../witness.ts';
 import { claimOwn, contact, holds, joined, recoveringFreeze } from './contact.ts';
+import type { OwnDisk } from './holder.ts';
 import { beginNew, epochOf, fence, type Holder, lastCommit, mayHoldRights, ownsOld, save, saveIdentity } from './holder.ts';
 import {
   type Freeze,
@@ -31,8 +32,7 @@ import {
   storeIdentity,
 } from './incarnation.ts';
 import { changeMembers, countActive, type Members } from './members.ts';
-import { moveIn } from './move.ts';
-import { type Doubt, judgeWitness } from './proof.ts';
+import type { Doubt } from './proof.ts';
 import { type Recovery, recoveryOf } from './recovery.ts';
 
 export interface IdentityOptions {
@@ -42,6 +42,8 @@ export interface IdentityOptions {
   readonly witness: Witness | null;
   readonly backbone: Backbone | null;
   readonly name: string;
+  /** null: the platform guarantees its storage, and there is a backbone. */
+  readonly disk: OwnDisk | null;
   /** An operator says: join this backbone although it is not the one that this store knows. Default false. */
   readonly adopt?: boolean;
 }
@@ -87,23 +89,25 @@ export interface Identity {
 /** Decides who this process is. Rejects with STORE_FAILED, STORE_CORRUPT, STORE_VERSION, DISK_FULL, INVALID_APP. */
 export async function openIdentity(options: IdentityOptions): Promise<Identity> {
   const stored = await readStored(options.store);
-  const doubt = judgeWitness(options.witness?.state() ?? 'vouched', stored);
+  const { disk, witness, backbone } = options;
+  invariant(disk !== null || (witness === null && backbone !== null), 'I7', 'a replica without a disk of its own has a backbone');
+  const doubt = disk?.judgeWitness(witness?.state() ?? 'vouched', stored) ?? null;
   const holder = holderOf(options, stored);
   // A witness one commit behind is no doubt, but a second death in mid-commit would make it two.
   if (doubt === null && stored.mark !== null) await holder.witness?.write(markText(stored.mark.id, stored.mark.commit));
   if (stored.identity === null) await beginFresh(holder, doubt);
   else if (doubt !== null || stored.identity.disproven !== null) await beginDoubted(holder, doubt, stored.identity.disproven);
-  if (holder.backbone === null) await settleAlone(holder);
-  else await settleWith(holder, holder.backbone);
+  if (backbone === null) await disk?.settleAlone(holder);
+  else await settleWith(holder, backbone);
   checkOpened(holder, doubt);
   holder.open = true;
   return publicFace(holder);
 }
 
 function holderOf(options: IdentityOptions, stored: Stored): Holder {
-  const { host, store, witness, backbone, name, adopt = false } = options;
+  const { host, store, witness, backbone, name, disk, adopt = false } = options;
   return {
-    ...{ host, store, witness, backbone, name, adopt, open: false },
+    ...{ host, store, witness, backbone, name, disk, adopt, open: false },
     identity: stored.identity ?? freshIdentity(newIncarnation(name, host)),
     old: new Map(stored.old),
     nonces: new Map(stored.nonces),
@@ -147,14 +151,6 @@ async function beginDoubted(holder: Holder, doubt: Doubt, disproven: string | nu
   await beginNew(holder, { lacks, witness: lacks, frozen: bankIsHere ? doubtFreeze(lacks) : null });
 }
 
-/** No backbone: the bank is here, unless this store belongs to one. */
-async function settleAlone(holder: Holder): Promise<void> {
-  const { home, moving } = holder.identity;
-  if (home === null) await saveIdentity(holder, { home: 'local' });
-  if (typeof home === 'object' && home !== null) holder.waiting = missingBackbone(home.epoch);
-  else if (moving !== null) holder.waiting = missingBackbone(moving);
-}
-
 /** With a backbone: claim, or go on as a new incarnation and let that one join. */
 async function settleWith(holder: Holder, backbone: Backbone): Promise<void> {
   if (holder.identity.frozen !== null && !(holder.adopt && holder.identity.moving !== null)) return;
@@ -174,7 +170,7 @@ async function begin(holder: Holder, backbone: Backbone, regressed: string | nul
   holder.waiting =
     holder.identity.home === 'local' ? unreachableFreeze('the bank of this data directory has not moved there yet') : null;
   joined(holder, regressed);
-  if (holder.identity.home === 'local') await reach(() => moveIn(holder, backbone));
+  if (holder.identity.home === 'local') await reach(async () => holder.disk?.moveIn(holder, backbone));
 }
 
 /** A bank that is here and has not moved stays with its incarnation until the backbone can be asked. */
@@ -289,12 +285,6 @@ const doubtFreeze = (why: string): Freeze => ({
   reason: 'frozen',
   message: `bounded counters are frozen, because ${why}; units may have been sold that this disk knows nothing of`,
   fix: 'Put the newest data directory back, or run `cffbrw recover` (with --trust-store if you know that this is the newest).',
-});
-
-const missingBackbone = (epoch: string): Freeze => ({
-  reason: 'frozen',
-  message: `bounded counters are frozen, because this data directory belongs to the backbone "${epoch}" and was started without one`,
-  fix: 'Start it with that backbone, or run `cffbrw recover --alone` to go on without it and write off what other replicas may sell.',
 });
 
 const unreachableFreeze = (why: string): Freeze => ({
