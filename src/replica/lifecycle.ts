@@ -11,6 +11,9 @@ export async function begin(core: Core): Promise<Connection | null> {
     alarm({ kind: 'second-self', message: error.message });
   });
   identity.onRegressed((why) => alarm({ kind: 'regression', message: why }));
+  const { frozen } = identity;
+  // What a contact may mend by itself is told by it.
+  if (frozen?.reason === 'frozen') alarm({ kind: 'frozen', message: `${frozen.message}. ${frozen.fix}` });
   identity.onProven((who) => bank.resume(who));
   await bank.start();
   if (backbone === null || publisher === null) {
@@ -41,6 +44,7 @@ async function connected(
 function connectTo(core: Core, backbone: NonNullable<Core['backbone']>): Connection | null {
   const { publisher } = core;
   if (publisher === null) return null;
+  const joined = tellingStrange(core);
   return connect({
     ...core,
     publisher,
@@ -50,11 +54,27 @@ function connectTo(core: Core, backbone: NonNullable<Core['backbone']>): Connect
     isSettled: () => core.identity.recovery.over && core.identity.frozen?.reason !== 'unreachable',
     isIdle: () => core.bank.isIdle() && core.identity.epoch !== null,
     async contact() {
-      await core.identity.contact();
+      await joined();
       await core.bank.contact();
       await core.windows.sweep(core.bank.removeClosed);
     },
   });
+}
+
+/** A backbone that was restored or replaced is joined again when an operator says so, who must hear of it: once for each. */
+function tellingStrange({ identity, alarm }: Core): () => Promise<void> {
+  let told = '';
+  return async () => {
+    try {
+      await identity.contact();
+    } catch (error) {
+      if (error instanceof CffbrwError && error.code === 'RECOVERING' && error.message !== told) {
+        told = error.message;
+        alarm({ kind: 'regression', message: `${error.message}. ${error.fix ?? ''}` });
+      }
+      throw error;
+    }
+  };
 }
 
 /** A clean stop: returns rights, makes everything durable, tells the backbone, and lets go. What can't be reached now is found again later. */

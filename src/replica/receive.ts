@@ -22,7 +22,17 @@ import type { Quarantine } from './quarantine.ts';
 import type { MemorySlot } from './slot.ts';
 
 export interface Alarm {
-  readonly kind: 'fork' | 'second-self' | 'regression' | 'bank' | 'listener' | 'poison' | 'clock' | 'store' | 'declaration';
+  readonly kind:
+    | 'fork'
+    | 'second-self'
+    | 'regression'
+    | 'bank'
+    | 'listener'
+    | 'poison'
+    | 'clock'
+    | 'store'
+    | 'declaration'
+    | 'frozen';
   readonly message: string;
 }
 
