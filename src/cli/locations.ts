@@ -5,7 +5,7 @@ import { type Backbone, createLoopback } from '../backbone/index.ts';
 import type { CffbrwError } from '../error.ts';
 import type { Sites } from '../http/admin/sites.ts';
 import { nodeHost } from '../node/host.ts';
-import { openLocation, openReplica } from '../node/replica.ts';
+import { type NodeOptions, openLocation, openReplica } from '../node/replica.ts';
 import { openSqliteStore } from '../node/store.ts';
 import type { ObserveTime } from '../node/timing.ts';
 import type { Alarm, Replica } from '../replica/index.ts';
@@ -23,6 +23,8 @@ export interface LocationOptions {
   readonly alarm: (alarm: Alarm) => void;
   /** Told why the backbone is not used. */
   readonly refused?: (error: CffbrwError) => void;
+  /** Told when the backbone is out of reach, and when it answers again. */
+  readonly reach?: NodeOptions['reach'];
   /** Told how long commits and calls to the backbone take. */
   readonly observeTime?: ObserveTime;
 }
@@ -43,8 +45,8 @@ export function openLocations(app: App, options: LocationOptions): Promise<Locat
   return (options.replicas ?? 1) === 1 ? openOne(app, options) : openSeveral(app, options);
 }
 
-async function openOne(app: App, { data, alarm, refused, observeTime, site }: LocationOptions): Promise<Locations> {
-  const told = { alarm, ...(refused && { refused }), ...(observeTime && { observeTime }) };
+async function openOne(app: App, { data, alarm, refused, reach, observeTime, site }: LocationOptions): Promise<Locations> {
+  const told = { alarm, ...(refused && { refused }), ...(reach && { reach }), ...(observeTime && { observeTime }) };
   const { replica, backbone, sites, lost } = await openLocation({
     variables: app.variables,
     directory: data,

@@ -26,12 +26,12 @@ import { openTelemetry } from '../node/telemetry.ts';
 import type { Alarm, Replica } from '../replica/index.ts';
 import { canonical } from '../strategy/json.ts';
 import { type Cron, observing, startCron } from '../workflow/index.ts';
-import { describeError } from './command.ts';
 import { createGate, type Gate } from './gate.ts';
 import { type LocationOptions, type Locations, openLocations } from './locations.ts';
-import { printAlarm, printLog } from './print.ts';
+import { printLog } from './print.ts';
+import { telling } from './telling.ts';
 
-export interface RunOptions extends Omit<LocationOptions, 'alarm' | 'refused'> {
+export interface RunOptions extends Omit<LocationOptions, 'alarm' | 'refused' | 'reach'> {
   readonly directory: string;
   readonly host: string;
   readonly port: number;
@@ -148,24 +148,15 @@ async function openObservers({ admin }: RunOptions, replicas: () => readonly Rep
 type OpenOptions = RunOptions & Observers & Pick<AdminOptions, 'isStopping'>;
 
 const open = async (app: App, options: OpenOptions): Promise<Generation> => {
-  const log = options.log?.(app);
-  const tell = alarmOf(log);
-  const alarm = (told: Alarm) => {
-    options.metrics?.alarm(told);
-    tell(told);
+  const told = telling(options.log?.(app));
+  const alarm = (kind: Alarm) => {
+    options.metrics?.alarm(kind);
+    told.alarm(kind);
   };
   const timing = options.metrics === null ? {} : { observeTime: options.metrics.time };
-  const locations = await openLocations(app, { ...options, ...timing, alarm, refused: refusalOf(log) });
+  const locations = await openLocations(app, { ...options, ...timing, ...told, alarm });
   return generationOf(app, locations, options);
 };
-
-const alarmOf = (log: Log | undefined): ((alarm: Alarm) => void) =>
-  log === undefined ? printAlarm : ({ kind, message }) => log({ level: 'error', message: `ALARM ${kind}: ${message}` });
-
-const refusalOf =
-  (log: Log = printLog) =>
-  (error: CffbrwError): void =>
-    log({ level: 'error', message: `the backbone is not used: ${describeError(error)}` });
 
 /** Without a gate the handler answers itself: a request of `start` pays for nothing that only `dev` needs. */
 function answering(handlers: () => readonly Handler[], gate: Gate | null): Pick<ServeOptions, 'fetch' | 'answer'> {

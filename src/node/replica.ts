@@ -9,6 +9,7 @@ import type { Witness } from '../replica/witness.ts';
 import type { Store } from '../store/store.ts';
 import type { Declarations, Fitting, Variable, VariablesInput } from '../strategy/index.ts';
 import type { PostgresBackbone } from './backbone.ts';
+import { type Reach, tellingReach } from './backbone-reach.ts';
 import type { StartingBackbone } from './backbone-start.ts';
 import { nodeHost } from './host.ts';
 import { openSqliteStore } from './store.ts';
@@ -28,8 +29,10 @@ export interface NodeOptions extends Pick<ReplicaOptions, 'alarm'> {
   readonly backbone?: Backbone | string | null;
   /** An operator says: join this backbone although it is not the one that this store knows. */
   readonly adopt?: boolean;
-  /** Told why the backbone is not used: its server must not be, or it is out of reach at the start. */
+  /** Told why the backbone is not used any more: its server answers, and must not be. */
   readonly refused?: (error: CffbrwError) => void;
+  /** Told when the backbone is out of reach, at the start or later, and when it answers again. */
+  readonly reach?: (reach: Reach, replica: Replica) => void;
   /** Told how long commits and calls to the backbone take. */
   readonly observeTime?: ObserveTime;
 }
@@ -102,10 +105,12 @@ async function openOver(options: NodeReplicaOptions, { store, witness, lost, end
   const named = typeof given === 'string' ? await openNamed(given, store, options.refused) : null;
   if (named !== null) ends.push(named.connection.close);
   const found = typeof given === 'string' ? (named?.starting.backbone ?? null) : given;
-  const backbone = found === null ? null : timedBackbone(found, observeTime);
+  const reach = reachOf(options.reach);
+  const backbone = found === null ? null : timedBackbone(reach.over(found), observeTime);
   const timed = timedStore(store, observeTime);
   const facts = { name, variables, host: nodeHost, store: timed, witness, lost, backbone, adopt, alarm };
   const replica = await openOn({ ...facts, ...publishing });
+  reach.opened(replica);
   if (named !== null) {
     const { openSites, operationsOver } = await import('./backbone-sites.ts');
     const sites = await openSites({ replica, backbone: named.starting.backbone, host: nodeHost, alarm });
@@ -114,6 +119,21 @@ async function openOver(options: NodeReplicaOptions, { store, witness, lost, end
     return { replica, backbone, sites: operationsOver(named.connection, nodeHost), lost };
   }
   return { replica, backbone, sites: null, lost };
+}
+
+/** What is found out while the replica opens is told when it is there: then it can be asked what goes on. */
+function reachOf(told: NodeOptions['reach']) {
+  const early: Reach[] = [];
+  let replica: Replica | null = null;
+  const tell = (reach: Reach) => (replica === null ? early.push(reach) : told?.(reach, replica));
+  return {
+    over: (backbone: Backbone) =>
+      tellingReach(backbone, { host: nodeHost, unpublished: () => replica?.status.unpublished ?? 0, tell }),
+    opened(found: Replica) {
+      replica = found;
+      for (const reach of early) tell(reach);
+    },
+  };
 }
 
 interface Named {
@@ -133,8 +153,8 @@ async function openNamed(url: string, store: Store, refused: NodeOptions['refuse
   const cursor = records.find(({ name }) => name === cursorRecord)?.value ?? null;
   let unreached: CffbrwError | null = null;
   const tell = (error: CffbrwError) => {
-    unreached = error;
-    refused?.(error);
+    if (error.code === 'INVALID_APP') refused?.(error);
+    else unreached = error;
   };
   const connection = await openPostgresBackbone({ target, cursor, refused: tell });
   return { connection, starting: startingBackbone(connection, unreached) };
