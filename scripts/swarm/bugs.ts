@@ -10,6 +10,8 @@ export interface KnownBug {
   readonly patches: readonly Patch[];
   /** So many schedules may be played until it is found. */
   readonly budget: number;
+  /** Where they begin: not long before one that finds it, where such are rare. Default 1. */
+  readonly first?: number;
 }
 
 const usualBudget = 1_000;
@@ -147,6 +149,13 @@ export const knownBugs: readonly KnownBug[] = [
     ['if (bank.recovering !== null) return planRecovery(branch, desk, account, bank);', ''],
     6_000,
   ),
+  {
+    ...{ name: 'what was seen of a receipt is not kept', budget: 100, first: 15_200 },
+    patches: [
+      { file: 'src/replica/bank/seen.ts', find: 'if (now !== before) branch.ledger.putRecord(name, now);', replace: '' },
+      { file: 'src/replica/bank/settle.ts', find: 'if (found.value === null) await noteSettling', replace: 'await noteSettling' },
+    ],
+  },
   {
     name: 'a backbone that lost something is not noticed',
     budget: usualBudget,

@@ -29,10 +29,10 @@ interface Outcome {
   readonly seconds: number;
 }
 
-async function hunt({ patches, budget }: KnownBug, program: string): Promise<Outcome> {
+async function hunt({ patches, budget, first = 1 }: KnownBug, program: string): Promise<Outcome> {
   await bundleSwarm(program, patches);
   const found: Found[] = [];
-  const job = { prefix: '', first: 1, last: budget, most: 1, shrink: false };
+  const job = { prefix: '', first, last: first + budget - 1, most: 1, shrink: false };
   const { ended } = runJobs({ program, jobs: 1, job, found: (one) => void found.push(one) });
   const { done, cpuMs } = await ended;
   return { found: found[0] ?? null, schedules: done.schedules, seconds: cpuMs / 1_000 };

@@ -6,7 +6,7 @@
  * knows whose right it spends. Whoever calls waits for durability before telling anybody.
  *
  * Invariant B: Σ taken − Σ given ≤ initial + Σ minted − Σ burned, over all replicas, at every instant. It follows from those of the parts:
- *   N1–N2 record.ts, N3 registers.ts, N4–N7 lease.ts, N8–N9 once.ts, N10–N11 settle.ts, N12 strong.ts.
+ *   N1–N2 record.ts, N3 registers.ts, N4–N7 lease.ts, N8–N9 once.ts, N10–N11 settle.ts, N12 strong.ts, N16 seen.ts.
  * They are asserted where they could break, in production too.
  */
 import type { Address } from '../../strategy/address.ts';

@@ -38,6 +38,7 @@ export interface ReceiptPlace {
 export const openPrefix = 'receipt/open/';
 export const grantedPrefix = 'receipt/granted/';
 export const appliedPrefix = 'applied/';
+export const seenPrefix = 'seen/';
 const idDigits = 32;
 
 const isOpen = ({ state, deadline }: KeptReceipt): boolean => state === 'claiming' || deadline !== null;

@@ -22,6 +22,7 @@ import { errorOf, isRecovering, isUnreachable, registersOf } from './lookup.ts';
 import { graceMs, lockedBy, patienceOf, registersBy } from './patience.ts';
 import { type Later, onceStem, whenKnown } from './registers.ts';
 import { remaining } from './rights.ts';
+import { noteSeen } from './seen.ts';
 import { settlementOf } from './settle.ts';
 import { takeStrongly } from './strong.ts';
 import { decided, defaultTimeoutMs, type Grant, grant, granted, prepared, refused, type TakeEntry } from './take.ts';
@@ -119,7 +120,7 @@ async function claim(branch: Branch, entry: TakeEntry, claiming: Claiming): Prom
   if (closed !== null) throw errorOf(closed);
   const asked = registersBy(branch, untilMs);
   const register = await asked.get(name);
-  const live = await liveGrant(branch, register, asked);
+  const live = await liveGrant(branch, register, { name, registers: asked });
   const leftMs = Math.max(0, deadlineMs - branch.host.elapsed());
   const go = async (parts: readonly Part[], timeoutMs: number): Promise<TakeResult> => {
     const [{ desk }] = parts as [Part];
@@ -166,16 +167,23 @@ function reserve(
   });
 }
 
-/** The grant that the register names, unless it was given back or has expired. */
+/** The grant that the register names, unless it was given back or has expired. For `asking`, who tells it or builds on it, it is noted. */
 export async function liveGrant(
   branch: Branch,
   { value }: Pick<Register, 'value'>,
-  registers = registersOf(branch),
+  asking: Pick<Claim, 'name' | 'registers'> | null = null,
 ): Promise<Named | null> {
   if (value === null) return null;
   const named = parseNamed(value);
-  const settlement = await settlementOf(registers, named.receipt);
-  return settlement === 'give' || settlement === 'expire' ? null : { ...named, confirmed: settlement === 'confirm' };
+  const { receipt: text, expires: deadline } = named;
+  const settlement = await settlementOf(asking?.registers ?? registersOf(branch), text);
+  const over = settlement === 'give' || settlement === 'expire';
+  if (asking !== null)
+    await noteSeen(branch, text, {
+      ...(settlement !== null && { settlement }),
+      ...(!over && { named: { text, deadline, once: asking.name } }),
+    });
+  return over ? null : { ...named, confirmed: settlement === 'confirm' };
 }
 
 interface Claim extends Claiming {
@@ -201,7 +209,7 @@ async function decideClaim(branch: Branch, claimed: Claim, first: Register): Pro
   let register = first;
   for (;;) {
     if (register.value !== null && parseNamed(register.value).receipt === made.text) return null;
-    const live = await liveGrant(branch, register, registers);
+    const live = await liveGrant(branch, register, claimed);
     if (live !== null) return live;
     try {
       checkOpen(branch, parts[0]?.desk.address as Address);

@@ -57,11 +57,11 @@ export function createAuthenticator(secret: string): Authenticator {
   };
 }
 
-/** Where the records and registers of this receipt are, whoever issued it. Throws for a text that is none. */
-export function placeOfText(text: string): { readonly id: string; readonly address: string } {
+/** Where the records and registers of this receipt are. Throws for a text that is none. */
+export function placeOfText(text: string): Pick<Receipt, 'id' | 'address' | 'issuer'> {
   const [id = '', payload = ''] = text.split('.');
-  const [, address] = JSON.parse(fromBase64Url(payload)) as [string, string];
-  return { id, address };
+  const [issuer, address] = JSON.parse(fromBase64Url(payload)) as [string, string];
+  return { id, address, issuer };
 }
 
 export const receiptPayload = (issuer: string, address: string, units: number): string =>

@@ -2,18 +2,18 @@
 import type { Address } from '../../strategy/address.ts';
 import type { Branch } from './branch.ts';
 import {
-  type Applied,
   appliedPrefix,
   drop,
   grantedPrefix,
   type KeptReceipt,
   loadKept,
-  placeIn,
   type ReceiptPlace,
+  seenPrefix,
   settleName,
 } from './kept.ts';
 import { registersOf } from './lookup.ts';
 import { localPrefix, onceStem, settlePrefix } from './registers.ts';
+import type { Seen } from './seen.ts';
 
 const together = 16;
 
@@ -33,12 +33,13 @@ export async function removeClosed(branch: Branch, address: Address): Promise<bo
   closeDesks(branch, id);
   const local = branch.local !== null;
   const granted = [...branch.own].map((who) => `${grantedPrefix}${who}/${id}/`);
-  const own = [...granted, `${appliedPrefix}${id}/`];
+  const own = [...granted, `${appliedPrefix}${id}/`, `${seenPrefix}${id}/`];
   const registers = local ? [`${localPrefix}${onceStem}${id}/`, `${localPrefix}${settlePrefix}${id}/`] : [];
   for (const prefix of [...own, ...registers]) {
     const page = await branch.ledger.page(prefix, '');
     if (page.length === 0) continue;
-    if (!local) await inGroups(page, ({ name, value }) => deleteRegisters(branch, name, value));
+    if (!local)
+      await inGroups(page, ({ name, value }) => deleteRegisters(branch, { address: id, id: name.slice(prefix.length) }, value));
     for (const { name } of page) branch.ledger.putRecord(name, null);
     await branch.ledger.flush();
     return false;
@@ -51,15 +52,10 @@ export async function removeClosed(branch: Branch, address: Address): Promise<bo
 }
 
 /** The registers that this record of a receipt is the reason of. */
-async function deleteRegisters(branch: Branch, name: string, value: string): Promise<void> {
-  if (name.startsWith(appliedPrefix)) {
-    const { named } = JSON.parse(value) as Applied;
-    await deleteRegister(branch, settleName(placeIn(name, appliedPrefix)));
-    if (named !== null) await deleteRegister(branch, named.once);
-  } else {
-    const { once } = JSON.parse(value) as KeptReceipt;
-    if (once !== null) await deleteRegister(branch, once);
-  }
+async function deleteRegisters(branch: Branch, place: ReceiptPlace, value: string): Promise<void> {
+  const { settlement, named, once = named?.once ?? null } = JSON.parse(value) as Seen & Partial<KeptReceipt>;
+  if (settlement !== undefined) await deleteRegister(branch, settleName(place));
+  if (once !== null) await deleteRegister(branch, once);
 }
 
 async function deleteRegister(branch: Branch, name: string): Promise<void> {

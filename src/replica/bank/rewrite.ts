@@ -13,7 +13,16 @@ import type { Counter } from '../ledger.ts';
 import type { Branch } from './branch.ts';
 import { isClosedId } from './closed.ts';
 import { settlingPrefix } from './credit.ts';
-import { type Applied, appliedPrefix, grantedPrefix, type KeptReceipt, openPrefix, placeIn, settleName } from './kept.ts';
+import {
+  appliedPrefix,
+  grantedPrefix,
+  type KeptReceipt,
+  openPrefix,
+  placeIn,
+  type ReceiptPlace,
+  seenPrefix,
+  settleName,
+} from './kept.ts';
 import { lookUp, registersOf } from './lookup.ts';
 import { type Decided, decidedPrefix, notify } from './notices.ts';
 import { liveGrant, type Named, parseNamed, printNamed } from './once.ts';
@@ -21,6 +30,7 @@ import { placeOfText } from './receipt.ts';
 import { emptyBank, parseBank, printBank } from './record.ts';
 import { beginAgain, isOfAnother, writtenAgain } from './recovery.ts';
 import { ensureAuthenticator, secretName } from './secret.ts';
+import type { Seen } from './seen.ts';
 import type { Asked } from './settle.ts';
 
 const together = 16;
@@ -48,10 +58,8 @@ export async function writeAgain(branch: Branch): Promise<void> {
 async function writeFacts(branch: Branch, mine: readonly string[]): Promise<void> {
   const secret = await branch.ledger.loadRecord(secretName);
   if (secret !== null) await lookUp(branch, secretName, () => secret);
-  await eachRecord(branch, appliedPrefix, async (name, value) => {
-    const { settlement } = JSON.parse(value) as Applied;
-    const place = placeIn(name, appliedPrefix);
-    if (!isClosedId(branch, place.address)) await lookUp(branch, settleName(place), () => settlement);
+  await eachSeen(branch, async ({ settlement }, place) => {
+    if (settlement !== undefined && !isClosedId(branch, place.address)) await lookUp(branch, settleName(place), () => settlement);
   });
   await eachRecord(branch, decidedPrefix, async (_, value) => {
     const { text, settlement } = JSON.parse(value) as Decided;
@@ -113,9 +121,8 @@ async function writeNames(branch: Branch, mine: readonly string[]): Promise<void
     const kept = JSON.parse(value) as KeptReceipt;
     if (kept.once !== null) await writeName(branch, { ...kept, once: kept.once, claiming: kept.state === 'claiming' });
   });
-  await eachRecord(branch, appliedPrefix, async (_, value) => {
-    const { named } = JSON.parse(value) as Applied;
-    if (named !== null) await writeName(branch, { ...named, claiming: false });
+  await eachSeen(branch, async ({ named }) => {
+    if (named != null) await writeName(branch, { ...named, claiming: false });
   });
 }
 
@@ -156,6 +163,12 @@ async function eachRecord(branch: Branch, prefix: string, write: Write): Promise
     if (last === undefined) return;
     after = last.name;
   }
+}
+
+/** What was applied here, and what was seen of others' receipts. */
+async function eachSeen(branch: Branch, write: (seen: Seen, place: ReceiptPlace) => Promise<void>): Promise<void> {
+  for (const prefix of [appliedPrefix, seenPrefix])
+    await eachRecord(branch, prefix, (name, value) => write(JSON.parse(value) as Seen, placeIn(name, prefix)));
 }
 
 async function eachOf(branch: Branch, prefixes: readonly string[], write: Write): Promise<void> {

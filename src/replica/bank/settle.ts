@@ -19,6 +19,7 @@ import { inTime } from './patience.ts';
 import { placeOfText, type Receipt } from './receipt.ts';
 import { dropClosed } from './removing.ts';
 import { ensureAuthenticator } from './secret.ts';
+import { noteSeen } from './seen.ts';
 
 /** What is being asked for about a receipt. */
 export interface Asked {
@@ -90,13 +91,15 @@ export async function expire(branch: Branch, text: string): Promise<void> {
 async function settleRegister(branch: Branch, receipt: Receipt, asked: Settlement): Promise<SettleResult> {
   const found = await registersOf(branch).get(settleName(receipt));
   if (found.value === null || branch.own.has(receipt.issuer)) return carryThrough(branch, receipt, asked, found);
-  return answer(asked, found.value as Settlement, false);
+  const settlement = found.value as Settlement;
+  await noteSeen(branch, receipt.text, { settlement });
+  return answer(asked, settlement, false);
 }
 
 async function carryThrough(branch: Branch, receipt: Receipt, asked: Settlement, found: Register): Promise<SettleResult> {
   const mine = branch.own.has(receipt.issuer);
   const before = await branch.ledger.loadRecord(settlingName(branch, receipt));
-  await noteSettling(branch, receipt, asked);
+  if (found.value === null) await noteSettling(branch, receipt, asked);
   const { register, done } = await askFor(branch, receipt, asked, found).catch(async (error: unknown) => {
     // Refused by another backbone: it did not happen, and whoever is told so must not find that it happens later.
     if (isRecovering(error)) {

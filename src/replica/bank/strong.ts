@@ -18,7 +18,7 @@ import { openIntent, readIntent, writeRow } from './intent.ts';
 import { fetchBank, settled } from './lease.ts';
 import { isRecovering, isUnreachable, registersOf } from './lookup.ts';
 import { inTime, lockedBy, patienceOf, registersBy } from './patience.ts';
-import { freeIn, printBank, totalsOf, withStrong, withTotals } from './record.ts';
+import { type BankRecord, freeIn, printBank, totalsOf, withStrong, withTotals } from './record.ts';
 import { isOfAnother, isSuspect } from './recovery.ts';
 import { giveBack } from './return.ts';
 import { knownInitial, remaining, rowOf } from './rights.ts';
@@ -55,25 +55,29 @@ export function takeStrongly<T>(
     if (reason !== null) return decided(terms.options, refused(branch, reason === 'unreachable' ? reason : 'recovering', part));
     await settleEarlier(branch, part.desk, registers);
     const outcome = await attempt(branch, part, { deadlineMs, untilMs, registers });
-    if (outcome !== 'taken') return decided(terms.options, refused(branch, outcome, part));
-    return record(branch, part, (account) => finish([account], issue(branch, [part], terms)));
+    if (typeof outcome === 'string') return decided(terms.options, refused(branch, outcome, part));
+    return record(branch, part, outcome, (account) => finish([account], issue(branch, [part], terms)));
   });
 }
 
-/** The bank shows my name: the row follows, in the block that `finish` writes the receipt in. */
-async function record<T>(branch: Branch, { desk, units }: Part, finish: (account: Account) => T): Promise<T> {
+/**
+ * The bank shows my name: the row follows, in the block that `finish` writes the receipt in. It says what the bank began with, too: should
+ * the bank be lost, nobody else may know.
+ */
+async function record<T>(branch: Branch, { desk, units }: Part, bank: BankRecord, finish: (account: Account) => T): Promise<T> {
   for (;;) {
     await readIntent(branch, desk);
     const [account] = (await accountsAt(branch, [desk.address])) as [Account];
     if (desk.intentGeneration !== branch.ledger.generation) continue;
     const row = rowOf(account, desk.who);
-    writeRow(branch, desk, account, { ...row, strong: row.strong + units, taken: row.taken + units });
+    const totals = { strong: row.strong + units, taken: row.taken + units };
+    writeRow(branch, desk, account, { ...row, ...totals, initial: row.initial ?? bank.initial });
     branch.ledger.putRecord(strongName(desk), null);
     return finish(account);
   }
 }
 
-async function attempt(branch: Branch, part: Part, patience: Patience): Promise<'taken' | Reason> {
+async function attempt(branch: Branch, part: Part, patience: Patience): Promise<BankRecord | Reason> {
   const { desk, units } = part;
   const trial: Trial = { ...patience, id: branch.host.id(), unsure: false, turned: false };
   branch.ledger.putRecord(strongName(desk), JSON.stringify({ id: trial.id, units } satisfies Attempt));
@@ -81,7 +85,7 @@ async function attempt(branch: Branch, part: Part, patience: Patience): Promise<
   desk.strongWants += units;
   try {
     const outcome = await exchange(branch, part, trial);
-    if (outcome === 'taken') return outcome;
+    if (typeof outcome !== 'string') return outcome;
     // The record stays while a compare-and-set may still land.
     if (trial.unsure) branch.unfinished.add(desk.who);
     else branch.ledger.putRecord(strongName(desk), null);
@@ -124,7 +128,8 @@ async function turn(branch: Branch, desk: Desk, { untilMs }: Trial): Promise<nul
   return null;
 }
 
-async function exchange(branch: Branch, part: Part, trial: Trial): Promise<'taken' | Reason> {
+/** The bank that shows my name, or why there is none. */
+async function exchange(branch: Branch, part: Part, trial: Trial): Promise<BankRecord | Reason> {
   const { desk } = part;
   const isLate = () => branch.host.elapsed() >= trial.deadlineMs;
   for (;;) {
@@ -140,15 +145,15 @@ async function exchange(branch: Branch, part: Part, trial: Trial): Promise<'take
 }
 
 /** null: it did not happen, try again. */
-async function propose(branch: Branch, { desk, units }: Part, trial: Trial, seen: SeenBank): Promise<'taken' | Reason | null> {
+async function propose(branch: Branch, { desk, units }: Part, trial: Trial, seen: SeenBank): Promise<BankRecord | Reason | null> {
   const { bank } = seen;
   if (bank === null) return null;
   const total = bank.strong[desk.who];
   if (branch.bugs.has('strong by count')) {
     const known = branch.ledger.peek(desk.address);
-    if (known !== undefined && (total?.count ?? 0) > rowOf(known, desk.who).strong) return 'taken';
+    if (known !== undefined && (total?.count ?? 0) > rowOf(known, desk.who).strong) return bank;
   }
-  if (total?.id === trial.id) return 'taken';
+  if (total?.id === trial.id) return bank;
   if (bank.recovering !== null) return trial.turned ? 'recovering' : turnFirst(branch, desk, trial);
   const account = branch.ledger.peek(desk.address);
   const lost = isOfAnother(branch.options.epoch?.() ?? null, bank) || (account !== undefined && isSuspect(account, seen));
@@ -158,7 +163,7 @@ async function propose(branch: Branch, { desk, units }: Part, trial: Trial, seen
   const next = printBank(withStrong(bank, desk.who, { count: (total?.count ?? 0) + units, id: trial.id }));
   try {
     const outcome = await trial.registers.compareAndSet(desk.bankName, next, seen.revision);
-    return outcome.done ? 'taken' : null;
+    return outcome.done ? bank : null;
   } catch (error) {
     if (!isUnreachable(error)) throw error;
     trial.unsure = true;
@@ -198,7 +203,7 @@ export async function settleEarlier(branch: Branch, desk: Desk, registers = regi
   let seen = await fetchBank(branch, desk, registers);
   for (;;) {
     if (seen.bank?.strong[desk.who]?.id === id)
-      return record(branch, { desk, units }, (account) => undo(branch, desk, account, units));
+      return record(branch, { desk, units }, seen.bank, (account) => undo(branch, desk, account, units));
     if (seen.bank === null) break;
     const same = printBank(withTotals(seen.bank, desk.who, totalsOf(seen.bank, desk.who)));
     const { done } = await registers.compareAndSet(desk.bankName, same, seen.revision);
