@@ -37,7 +37,7 @@ export interface Publisher {
   recheck(): void;
   /** Publishes every row in the store: the backbone is new, or lost something. */
   addAll(): Promise<void>;
-  /** Resolves when everything added is kept by the backbone; rejects with UNREACHABLE. */
+  /** Resolves when everything added is kept by the backbone; rejects with UNREACHABLE, after a try of its own. */
   drain(): Promise<void>;
   readonly waiting: number;
   /** Writes down how far publishing came. Rides on a flush: losing it only means publishing some rows twice. */
@@ -169,6 +169,8 @@ export function createPublisher(options: PublishOptions): Publisher {
     async drain() {
       cancel?.();
       cancel = null;
+      // What was asked before may fail of an outage that is over.
+      await running?.catch(() => {});
       while (running !== null || outbox.size > 0 || uncertain) await start();
     },
     close() {
