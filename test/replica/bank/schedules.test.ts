@@ -39,7 +39,7 @@ const bugs: Partial<Record<BankBug, number>> = {
   'no intent': 0,
   'intent not durable': 0,
   'return before row': 0,
-  'intent lowered early': 1273,
+  'intent lowered early': 1420,
   'stale row': 50,
   'generation ignored': 20,
   'lease too much': 0,
