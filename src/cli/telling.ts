@@ -27,15 +27,11 @@ const tellRefusal = (log: Log, error: CffbrwError): void =>
 function lostOf({ message, fix }: CffbrwError, replica: Replica): Parameters<Log>[0] {
   const { frozen } = replica.status;
   const units = replica.leases().reduce((sum, lease) => sum + lease.units, 0);
-  const takes = frozen ?? (units === 0 ? 'nothing is leased here' : `so do takes from the ${units} unit(s) that are leased here`);
-  return {
-    level: 'warn',
-    message: [
-      `the backbone does not answer: ${message}.${fix === undefined ? '' : ` ${fix}`}`,
-      `Reads and writes go on here, and ${takes}; what needs the others answers unreachable until it is back.`,
-    ].join(' '),
-    data: { leased: units },
-  };
+  const takes = `${units} unit(s) are leased here, and takes of these go on; what else needs the others answers unreachable.`;
+  // Of a question it is no matter whether it was done.
+  const why = message.replace(/: whether it was done is not known$/, '');
+  const all = [`the backbone does not answer: ${why}.`, fix, 'Reads and writes go on here.', frozen ?? takes];
+  return { level: 'warn', message: all.filter((text) => text !== undefined).join(' '), data: { leased: units } };
 }
 
 const againOf = ({ afterMs, waited }: Extract<Reach, { reached: true }>): Parameters<Log>[0] => ({

@@ -92,9 +92,19 @@ function once(socket: Socket, event: 'connect' | 'data' | 'secureConnect'): Prom
   });
 }
 
+const fixes: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Nothing listens there: check the host and the port, and that PostgreSQL runs and listens on that address.',
+  ENOTFOUND: 'There is no host of that name: check it in the URL, or PGHOST.',
+};
+
 /** Certificates and addresses that fail are told by their message; the error object can hold more than anybody should read. */
 function unreachable({ host, port }: ServerAddress, cause: unknown): CffbrwError {
   if (cause instanceof CffbrwError) return cause;
   const why = cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : String(cause);
-  return new CffbrwError('UNREACHABLE', `the backbone at ${host}:${port} is out of reach: ${why}`);
+  const fix = fixes[(cause as NodeJS.ErrnoException).code ?? ''];
+  return new CffbrwError(
+    'UNREACHABLE',
+    `the backbone at ${host}:${port} is out of reach: ${why}`,
+    fix === undefined ? {} : { fix },
+  );
 }

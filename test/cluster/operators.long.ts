@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inTemporary } from '../e2e/process.ts';
 import { newSchema } from '../node/backbone-bench.ts';
-import { startPostgres, type TestServer } from '../node/backbone-postgres.ts';
+import { password, startPostgres, type TestServer } from '../node/backbone-postgres.ts';
 import { openSite, type Site } from './cluster.ts';
 
 const ledger = join(import.meta.dirname, '../e2e/apps/ledger');
@@ -127,6 +127,7 @@ test('a backbone that was emptied is not joined again before an operator says so
     const sql = server.admin();
     await sql.unsafe(`truncate ${schema}.rows, ${schema}.registers`);
     await expect.poll(async () => (await sin.post('/take', { user: 'bob' })).body.reason, { timeout: 15_000 }).toBe('recovering');
+    await expect.poll(() => fra.app?.output(), { timeout: 15_000 }).toMatch(/ALARM regression: .*does not join .*backbone adopt/);
     await sin.stop();
     const adopted = await sin.run(['backbone', 'adopt', ledger, '--data', sin.data]);
     expect([adopted.code, adopted.output]).toEqual([0, expect.stringContaining('has joined the backbone')]);
@@ -140,17 +141,33 @@ test('a backbone that was emptied is not joined again before an operator says so
     }
   }));
 
+/** What the log says of the backbone. */
+const told = (output: string): readonly string[] =>
+  [...output.matchAll(/^\{.*\}$/gm)]
+    .map(([line]) => JSON.parse(line) as { level: string; msg: string })
+    .filter(({ msg }) => msg.includes('the backbone'))
+    .map(({ level, msg }) => `${level}: ${msg}`);
+
 test('a process that cannot reach the backbone starts, says so, serves what is here, and stops', () =>
   onStage(async ({ site }) => {
     const fra = await site('fra');
     fra.proxy.cut();
     const app = await fra.start();
-    expect(app.output()).toContain('out of reach');
+    expect(told(app.output())).toEqual([expect.stringMatching(/^warn: .*out of reach.*Reads and writes go on.*counters wait/)]);
     expect((await fra.post('/write', { user: 'ann', number: 1 })).status).toBe(200);
     expect((await fra.post('/grab', { user: 'ann' })).body).toMatchObject({ ok: false, reason: 'unreachable' });
     fra.proxy.heal();
     await expect.poll(async () => (await fra.post('/grab', { user: 'ann' })).body.ok, { timeout: 20_000 }).toBe(true);
+    expect(told(app.output()).slice(1)).toEqual([
+      expect.stringMatching(/^info: the backbone answers again, after \d.* s; \d+ row/),
+    ]);
     // Nobody answers, and nobody says so.
     fra.proxy.swallow('to-client');
+    await expect
+      .poll(() => told(app.output()).at(-1), { timeout: 20_000 })
+      .toMatch(/^warn: .*did not answer.*\d unit.s. are leased/);
+    expect(told(app.output())).toHaveLength(3);
+    expect(app.output()).not.toContain(encodeURIComponent(password));
+    expect(app.output()).not.toContain(password);
     expect(await fra.stop()).toBe(0);
   }));
