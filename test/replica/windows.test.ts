@@ -21,7 +21,7 @@ async function open(seed: string, names: readonly string[]) {
   };
   const leftOn = (name: string) => {
     const { rows, records } = cluster.machine(name).disk.snapshot();
-    const about = /^(?:receipt\/|applied\/|decided\/|settling\/|intent\/|register\/(?:once|settle|bank)\/)/;
+    const about = /^(?:receipt\/|applied\/|seen\/|decided\/|settling\/|intent\/|register\/(?:once|settle|bank)\/)/;
     return {
       rows: rows.filter(({ address }) => !address.startsWith('total')).map(({ address }) => address),
       records: records.map(({ name: record }) => record).filter((record) => about.test(record)),
@@ -43,6 +43,8 @@ async function use({ world, replicas }: Awaited<ReturnType<typeof open>>) {
   expect([plain.ok, given.ok, held.ok]).toEqual([true, true, true]);
   expect(await run(last.variable('vouchers').give(given.receipt ?? ''))).toMatchObject({ ok: true });
   await run(last.variable('vouchers').confirm(plain.receipt ?? ''));
+  expect(await run(last.variable('vouchers').give(plain.receipt ?? ''))).toMatchObject({ reason: 'confirmed' });
+  expect(await run(last.variable('vouchers').take(1, { once: 'ann' }))).toMatchObject({ repeated: true });
   for (let key = 0; key < 120; key += 1) await run(one.variable('views').key(key).add(1));
   await run(one.variable('total').add(1));
   return plain;
@@ -58,6 +60,8 @@ describe.each([[['one']], [['one', 'two']]])('closed windows of %j', (names) => 
     const old = one.address('views', 1);
     await pass(2);
     expect(leftOn('one').rows.length).toBeGreaterThan(100); // kept
+    // What the other was told of a receipt, and of a key.
+    expect(leftOn(names.at(-1) ?? '').records.filter((name) => name.startsWith('seen/'))).toHaveLength(2 * (names.length - 1));
     await pass(4);
     for (const name of names) expect(leftOn(name)).toEqual({ rows: [], records: [] });
     const registers = [...((await cluster.loopback?.snapshot())?.registers.keys() ?? [])];
