@@ -47,8 +47,17 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       failures.push(asUnreachable(error));
     }
   }
-  const worst = failures.find(({ code }) => code === 'INVALID_APP') ?? failures.at(-1);
-  throw worst ?? new CffbrwError('INVARIANT', 'a backbone has at least one server');
+  throw failures.find(({ code }) => code === 'INVALID_APP') ?? together(failures);
+}
+
+/** Each server has its own reason: that the first is a standby says nothing of why the second did not answer. */
+function together(failures: readonly CffbrwError[]): CffbrwError {
+  const [first] = failures;
+  if (first === undefined) throw new CffbrwError('INVARIANT', 'a backbone has at least one server');
+  if (failures.length === 1) return first;
+  const fix = failures.find((failure) => failure.fix !== undefined)?.fix;
+  const message = failures.map((failure) => failure.message).join('; ');
+  return new CffbrwError('UNREACHABLE', message, { ...(fix !== undefined && { fix }), cause: failures.at(-1)?.cause });
 }
 
 async function openAt(server: ServerAddress, options: SessionOptions): Promise<Session> {

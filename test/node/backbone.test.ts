@@ -190,56 +190,6 @@ test('a schema whose name is a word of SQL is refused at the start', async () =>
   await expect(asked.then((backbone) => backbone.identity())).rejects.toMatchObject({ code: 'INVALID_APP', fix });
 });
 
-test('who only looks makes nothing, and is told that no app has been there; what an app has made is found', async () => {
-  const schema = newSchema();
-  const look = () => openPostgresBackbone({ target: targetIn(schema), existing: true });
-  await expect(look()).rejects.toMatchObject({
-    code: 'INVALID_APP',
-    message: expect.stringMatching(new RegExp(`no CFFBRW backbone in 127.0.0.1:${server.port}/postgres .schema ${schema}.`)),
-    fix: expect.stringMatching(/database and the schema[\s\S]*cffbrw start/),
-  });
-  const [found] = await sql`select to_regnamespace(${schema}) as name`;
-  expect(found?.name).toBe(null);
-  await (await openPostgresBackbone({ target: targetIn(schema) })).close();
-  const backbone = await look();
-  expect(await backbone.identity()).toContain('.');
-  await backbone.close();
-});
-
-test('a primary that is read-only, from the start or from now on, is out of reach, and what to do is told', async () => {
-  const readOnly = {
-    code: 'UNREACHABLE',
-    message: expect.stringContaining('read-only'),
-    fix: expect.stringContaining('alter database'),
-  };
-  await sql.unsafe('create database shelf');
-  const set = (value: string) => sql.unsafe(`alter database shelf set default_transaction_read_only = ${value}`);
-  await set('on');
-  const backbone = await openPostgresBackbone({ target: parseBackboneUrl(server.url('?timeout=2', 'shelf'), {}) });
-  await expect(backbone.identity()).rejects.toMatchObject(readOnly);
-  await set('off');
-  expect(await backbone.identity()).toContain('.');
-  await sql.unsafe('alter system set default_transaction_read_only = on');
-  await sql.unsafe('alter database shelf reset default_transaction_read_only');
-  await sql.unsafe('select pg_reload_conf()');
-  // A session that is open hears of the server's settings, not of a database's.
-  await expect.poll(() => backbone.publish([row('x')]).catch((error: unknown) => error)).toMatchObject(readOnly);
-  await sql.unsafe('alter system reset default_transaction_read_only');
-  await sql.unsafe('select pg_reload_conf()');
-  await expect.poll(() => backbone.publish([row('x')]).catch((error: unknown) => error)).toBe(undefined);
-  await backbone.close();
-});
-
-test('of several servers one that answers is taken', async () => {
-  const schema = newSchema();
-  const url = server
-    .url(`?schema=${schema}&timeout=2`)
-    .replace(`@127.0.0.1:${server.port}/`, `@127.0.0.1:1,127.0.0.1:${server.port}/`);
-  const backbone = await openPostgresBackbone({ target: parseBackboneUrl(url, {}) });
-  expect(await backbone.identity()).toContain('.');
-  await backbone.close();
-});
-
 describe('compare-and-sets of several registers in one request', () => {
   /** Two that hold what the other one wants, when each takes them in its own order. What they were told. */
   const crossing = (change: (text: string) => string) => async () => {
