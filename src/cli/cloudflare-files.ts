@@ -13,11 +13,11 @@ export const cloudflareFiles = (app: App, settings: string): Readonly<Record<Clo
 /** What is made anew and not kept. */
 export const ignored: readonly string[] = ['app.js', '.wrangler/', '.dev.vars'];
 
-const entry = `import { hub, region, worker } from 'cffbrw/cloudflare';
+const entry = `import { admin, hub, region, worker } from 'cffbrw/cloudflare';
 import app from './app.js';
 
 export default worker(app);
-export const Region = region(app);
+export const Region = region(app, { admin });
 export const Hub = hub(app);
 `;
 

@@ -30,7 +30,9 @@ export interface EdgeAdminOptions {
 const maxBodyBytes = 1_048_576;
 
 /** Throws INVALID_APP for a token that is none. */
-export function createEdgeAdmin(options: EdgeAdminOptions): (request: Request) => Promise<Response> {
+export type EdgeAdmin = (options: EdgeAdminOptions) => (request: Request) => Promise<Response>;
+
+export const admin: EdgeAdmin = (options) => {
   const { host, token, replica } = options;
   const guard = { token, loopback: false };
   checkGuard(guard);
@@ -57,7 +59,7 @@ export function createEdgeAdmin(options: EdgeAdminOptions): (request: Request) =
       );
     }
   };
-}
+};
 
 const answered = (facts: object, status = 200): Response =>
   Response.json(facts, { status, headers: { 'cache-control': 'no-store' } });

@@ -1,17 +1,17 @@
-/** What a user's entry exports: `export default worker(app); export const Region = region(app); export const Hub = hub(app);` */
+/** What a user's entry exports: `export default worker(app); export const Region = region(app, { admin }); export const Hub = hub(app);` */
 import type { App } from '../app.ts';
 import type { Env, ObjectClass, ObjectState } from './bindings.ts';
 import { HubObject } from './hub-object.ts';
-import { RegionObject } from './region.ts';
+import { RegionObject, type RegionParts } from './region.ts';
 import { createWorker, type Worker } from './worker.ts';
 
 export const worker = (app: App): Worker => createWorker(app);
 
-/** The class of a region's object. */
-export const region = (app: App): ObjectClass<RegionObject> =>
+/** The class of a region's object. `admin`: the admin API, for who has the token; left out, there is none, and the Worker is smaller. */
+export const region = (app: App, parts: RegionParts = {}): ObjectClass<RegionObject> =>
   class Region extends RegionObject {
     constructor(state: ObjectState, env: Env) {
-      super(app, state, env);
+      super(app, { state, env, ...parts });
     }
   };
 

@@ -20,7 +20,7 @@ import type { Alarm } from '../replica/receive.ts';
 import type { Replica } from '../replica/replica.ts';
 import { openSites, type Sites } from '../replica/sites.ts';
 import type { Cron } from '../workflow/cron.ts';
-import { createEdgeAdmin } from './admin.ts';
+import type { EdgeAdmin } from './admin.ts';
 import { createHubBackbone, type HubBackbone } from './backbone.ts';
 import { type Env, type ObjectState, secretsOf, stubOf } from './bindings.ts';
 import { emptyUsage } from './driver.ts';
@@ -55,12 +55,18 @@ interface Opened {
   readonly cron: Cron | null;
 }
 
+/** What a region can do without. */
+export interface RegionParts {
+  readonly admin?: EdgeAdmin;
+}
+
 /** A region's object, of which the runtime makes one for each name. */
 export class RegionObject {
   readonly usage = emptyUsage();
   readonly #app: App;
   readonly #state: ObjectState;
   readonly #env: Env;
+  readonly #createAdmin: EdgeAdmin | undefined;
   readonly #host;
   readonly #streams: Streams;
   #opening: Promise<Opened> | null = null;
@@ -68,10 +74,11 @@ export class RegionObject {
   #askedMs = Number.NEGATIVE_INFINITY;
   #triedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(app: App, state: ObjectState, env: Env) {
+  constructor(app: App, { state, env, admin }: RegionParts & { readonly state: ObjectState; readonly env: Env }) {
     this.#app = app;
     this.#state = state;
     this.#env = env;
+    this.#createAdmin = admin;
     const { storage } = state;
     const outbound = app.guardOutbound?.(app.settings.outbound.allow, sendOutbound);
     this.#host = createObjectHost({ storage, usage: this.usage, ...(outbound && { fetch: outbound }) });
@@ -244,7 +251,7 @@ export class RegionObject {
     const context = { app, replica, host, log: workerLog, secrets: secretsOf(app.settings.secrets, env) };
     const handler = createHandler({ ...context, background: (work) => this.#background(work), eventBeats: false });
     const { CFFBRW_TOKEN: token } = env;
-    const admin = token === undefined ? null : createEdgeAdmin({ app, replica, host, backbone, token });
+    const admin = token === undefined ? null : (this.#createAdmin?.({ app, replica, host, backbone, token }) ?? null);
     const since = await knownSince(app, replica, host.now());
     const cron = app.startCron?.({ ...context, plans: app.workflows.values(), backbone, since }) ?? null;
     return { replica, backbone, handler, admin, sites, cron };

@@ -68,11 +68,11 @@ describe.concurrent('init --cloudflare', () => {
       expect([code, output]).toEqual([0, expect.stringContaining('npx wrangler dev')]);
       expect(await read(directory, 'worker.js')).toBe(
         [
-          "import { hub, region, worker } from 'cffbrw/cloudflare';",
+          "import { admin, hub, region, worker } from 'cffbrw/cloudflare';",
           "import app from './app.js';",
           '',
           'export default worker(app);',
-          'export const Region = region(app);',
+          'export const Region = region(app, { admin });',
           'export const Hub = hub(app);',
           '',
         ].join('\n'),

@@ -75,7 +75,7 @@ const whereabouts: Readonly<Record<string, object>> = {
 /** The entry of a user, and beside it what only a test asks for. */
 const entry = (source: string, built: string): string => `
 import { loadBuilt } from '${source}/built/whole.ts';
-import { hub, region, worker } from '${source}/cloudflare/index.ts';
+import { admin, hub, region, worker } from '${source}/cloudflare/index.ts';
 import { objectHeader } from '${source}/cloudflare/wire.ts';
 const app = loadBuilt(${built});
 const entrance = worker(app);
@@ -87,7 +87,7 @@ const cuttable = (namespace) => ({
     return { fetch: (request) => (isCut ? Promise.reject(new Error('cut')) : stub.fetch(request)) };
   },
 });
-export const Region = class extends region(app) {
+export const Region = class extends region(app, { admin }) {
   constructor(state, env) { super(state, { ...env, HUB: cuttable(env.HUB) }); }
 };
 export const Hub = class extends hub(app) {
