@@ -18,7 +18,8 @@ export function printRequest({ method, path, status, tookMs, workflow }: Request
   console.log(`${clock()}  ${columns.join('  ').trimEnd()}`);
 }
 
-export function printApp(app: App, url: string): void {
+/** `notes` come last. */
+export function printApp(app: App, url: string, notes: readonly string[] = []): void {
   console.log(`${app.name} answers at ${url}`);
   for (const { name, http, cron } of app.workflows.values()) {
     if (http !== null) console.log(`  ${http.method.padEnd(6)} ${url}${http.path}  ${name}`);
@@ -27,4 +28,5 @@ export function printApp(app: App, url: string): void {
   if (app.settings.static !== null) console.log(`  GET    ${url}/  the folder ${app.settings.static}`);
   if (app.settings.events !== null)
     console.log(`  GET    ${url}${app.settings.events.path}  live changes of ${app.settings.events.variables.join(', ')}`);
+  for (const note of notes) console.log(`  ${note}`);
 }

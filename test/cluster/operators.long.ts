@@ -52,6 +52,7 @@ test('replicas lists who is there, and retire gives up one that never comes back
     expect(await server.admin()`select to_regnamespace(${schema}) as name`).toEqual([{ name: null }]);
     await fra.start();
     await sin.start();
+    await expect.poll(() => fra.app?.output()).toMatch(/this is fra\.\w+, on 127\.0\.0\.1:\d+\/postgres \(schema \w+\)$/m);
     expect((await fra.post('/grab', { user: 'a' })).body.ok).toBe(true);
     await fra.stop('SIGKILL');
     const { code, output } = await sin.run(['replicas', 'list']);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { App } from '../../app.ts';
 import { CffbrwError } from '../../error.ts';
+import { describeTarget } from '../../node/backbone-url.ts';
 import { createLog, logLevelOf } from '../../node/log.ts';
 import { command, durationMs, wholeNumber } from '../command.ts';
 import { printApp } from '../print.ts';
@@ -13,6 +14,9 @@ const exitBecause = (cause: CffbrwError): CffbrwError =>
     fix: 'A supervisor (systemd, Docker, Kubernetes) that restarts it helps: a start proves what the disk holds. Until then, start it again.',
     cause,
   });
+
+/** Who sets up a balancer or a monitor looks for what is not there. */
+const withoutToken = 'without CFFBRW_TOKEN there is no health, metrics or admin API (/_cffbrw/): openssl rand -hex 32 makes one';
 
 export const start = command({
   name: 'start',
@@ -52,9 +56,9 @@ export const start = command({
     const token = process.env.CFFBRW_TOKEN;
     const level = logLevelOf(process.env.CFFBRW_LOG);
     const site = siteOf({ name, ...flags });
-    const password = site === null ? null : (await targetOf(flags)).password;
+    const target = site === null ? null : await targetOf(flags);
     const log = (app: App) =>
-      createLog({ app: app.name, level, secrets: [...secretsOf(app).values(), token ?? '', password ?? ''] });
+      createLog({ app: app.name, level, secrets: [...secretsOf(app).values(), token ?? '', target?.password ?? ''] });
     const allowRaces = flags['allow-races'] === true;
     const running = await run({
       directory: dir,
@@ -73,7 +77,10 @@ export const start = command({
     // Listening for signals first: who reads that it answers may stop it at once.
     const lost = running.lost?.then(exitBecause) ?? null;
     const stopped = onStop(running.close, lost);
-    printApp(running.app, running.url);
+    printApp(running.app, running.url, [
+      ...(target === null ? [] : [`this is ${running.replicas[0]}, on ${describeTarget(target)}`]),
+      ...(token === undefined || token === '' ? [withoutToken] : []),
+    ]);
     await stopped;
     return 0;
   },
