@@ -42,6 +42,8 @@ export interface HubBackbone extends Backbone {
   /** When all that was kept was last known here, on `host.elapsed`; null: never. */
   readonly wholeMs: number | null;
   since(replica: string, version: number): Promise<Answers['since']>;
+  /** The hub asks these regions to tell again how they declare their variables. */
+  wake(regions: readonly string[]): void;
 }
 
 interface Waiting {
@@ -123,6 +125,9 @@ export function createHubBackbone(options: HubBackboneOptions): HubBackbone {
     },
     latest: (replica) => ask({ ask: 'latest', replica }),
     since: (replica, version) => ask({ ask: 'since', replica, version }),
+    wake(regions) {
+      ask({ ask: 'wake', regions }).catch(() => {}); // what they declare is looked at again all the same
+    },
     async publish(rows) {
       const urgent = options.urgent?.() ?? false;
       for (const batch of batchesOf(rows)) await ask({ ask: 'publish', rows: batch, urgent });

@@ -16,12 +16,9 @@ export class HubObject {
     this.#hub = openHub({
       state,
       push: (region, push) => tell(region, 'push', push),
-      wakeAll() {
-        workerLog({
-          level: 'error',
-          message: 'ALARM regression: the hub lost something; every region writes again what it holds',
-        });
-        for (const region of regions) tell(region, 'wake', null).catch(() => {}); // it is told when it wakes
+      wake(asked) {
+        if (asked === null) workerLog({ level: 'error', message: lossMessage });
+        for (const region of asked ?? regions) tell(region, 'wake', null).catch(() => {}); // it is told when it wakes
       },
     });
   }
@@ -40,6 +37,8 @@ export class HubObject {
     this.#hub.host.alarm();
   }
 }
+
+const lossMessage = 'ALARM regression: the hub lost something; every region writes again what it holds';
 
 /** The object of a region, made where its name says. */
 export const regionStub = (env: Env, region: string) => stubOf(env.REGION, region, isHint(region) ? region : undefined);

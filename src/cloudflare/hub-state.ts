@@ -155,6 +155,8 @@ export function openHubState(host: Host, tables: ObjectTables): HubState {
           return publish(question.rows);
         case 'forget':
           return forget(question.addresses);
+        case 'wake':
+          return null;
         case 'after':
           return after(question.cursor);
       }

@@ -18,8 +18,8 @@ export interface HubOptions {
   readonly state: Pick<ObjectState, 'storage'>;
   /** Tells a region. Resolves with false when it does not listen any more. */
   readonly push?: (region: string, push: Push) => Promise<boolean>;
-  /** Wakes every region: something was lost, and only they have it. */
-  readonly wakeAll?: () => void;
+  /** Wakes these regions; null: every one, for something was lost, and only they have it. */
+  readonly wake?: (regions: readonly string[] | null) => void;
   /** Changes are sent at most so often, but those that somebody waits for. */
   readonly pushEveryMs?: number;
 }
@@ -125,8 +125,11 @@ export function openHub(options: HubOptions): Hub {
   }
 
   const answerAll = ({ state }: NonNullable<typeof opened>, asked: Questions): Answered['answers'] => {
-    if (state.isLess(asked.mark)) options.wakeAll?.();
-    const answers = asked.questions.map((question) => state.answer(question));
+    if (state.isLess(asked.mark)) options.wake?.(null);
+    const answers = asked.questions.map((question) => {
+      if (question.ask === 'wake') options.wake?.(question.regions);
+      return state.answer(question);
+    });
     state.watch(asked.from, asked.watching);
     state.flush();
     asked.questions.forEach((question, index) => {

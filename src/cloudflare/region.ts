@@ -124,8 +124,16 @@ export class RegionObject {
       case 'events':
         return this.#stream(request);
       default:
-        return this.#open().then(() => Response.json(null));
+        return this.#woken();
     }
+  }
+
+  /** Who was awake may be asked for what it declares. */
+  async #woken(): Promise<Response> {
+    const before = this.#opened;
+    const { sites } = await this.#open();
+    if (before !== null) await sites.look();
+    return Response.json(null);
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -245,7 +253,7 @@ export class RegionObject {
   async #serveWith(replica: Replica, backbone: HubBackbone): Promise<Opened> {
     const [app, host, env] = [this.#app, this.#host, this.#env];
     const [sites] = await Promise.all([
-      openSites({ replica, backbone, host, alarm, lookMs: sitesMs }),
+      openSites({ replica, backbone, host, alarm, lookMs: sitesMs, wake: backbone.wake }),
       this.#within(firstLookMs, backbone.look()),
     ]);
     const context = { app, replica, host, log: workerLog, secrets: secretsOf(app.settings.secrets, env) };

@@ -25,6 +25,8 @@ export type Question =
   /** `urgent`: somebody waits for an answer to these rows. */
   | { readonly ask: 'publish'; readonly rows: readonly StoredRow[]; readonly urgent: boolean }
   | { readonly ask: 'forget'; readonly addresses: readonly string[] }
+  /** These regions are to tell again how they declare their variables. */
+  | { readonly ask: 'wake'; readonly regions: readonly string[] }
   | { readonly ask: 'after'; readonly cursor: string | null };
 
 export interface Answers {
@@ -35,6 +37,7 @@ export interface Answers {
   readonly since: readonly StoredRow[];
   readonly publish: null;
   readonly forget: null;
+  readonly wake: null;
   readonly after: Page;
 }
 

@@ -56,12 +56,19 @@ export interface SitesOptions {
   readonly alarm: (alarm: Alarm) => void;
   /** How often it tells and looks. Default 10 s. */
   readonly lookMs?: number;
+  /**
+   * Asks replicas, by name, to tell again. Where they sleep, and a deploy has changed all, those that were not asked for anything since still
+   * show what they declared before.
+   */
+  readonly wake?: (names: readonly string[]) => void;
 }
 
 /** Who has not told anything for so long is not there: its declarations count no more. */
 const goneMs = 60_000;
-/** So often who has never seen what others declare looks again. */
+/** So often who has never seen what others declare looks again, and who gives out nothing because of it. */
 const unknownMs = 1_000;
+/** So soon after others were woken. */
+const wokenMs = 500;
 const shownLeases = 100;
 
 const registerOf = (id: string) => `site/${id}`;
@@ -79,6 +86,10 @@ export async function openSites(options: SitesOptions): Promise<Sites> {
   const told = new Map<string, string>();
   /** What others declare has been seen once. */
   let known = false;
+  let differs = false;
+  /** Each is woken once: who then still shows what it showed is there, and runs what was there before. */
+  const woken = new Set<string>();
+  let soon = false;
   let closed = false;
   let cancel = () => {};
 
@@ -87,12 +98,16 @@ export async function openSites(options: SitesOptions): Promise<Sites> {
     const nowMs = await backbone.now();
     await tell(registers, replica, nowMs);
     const sites = await readSites(registers);
-    compare(present(sites, nowMs));
+    const rulers = compare(present(sites, nowMs));
+    differs = rulers.length > 0;
+    wake(rulers);
     // Who has not joined yet is not among them, and was compared with nobody.
     known ||= sites.some(({ id }) => id === replica.id);
   }
 
-  function compare(sites: readonly Site[]): void {
+  /** Answers with those whose declarations are in force against mine. */
+  function compare(sites: readonly Site[]): readonly Site[] {
+    const rulers = new Set<string>();
     const declared = new Map(sites.map(({ id, record }) => [id, record?.declared ?? {}]));
     const mine = declared.get(replica.id) ?? {};
     for (const variable of replica.variables.keys()) {
@@ -100,7 +115,17 @@ export async function openSites(options: SitesOptions): Promise<Sites> {
       const own = mine[variable];
       const differs = rule !== null && own !== undefined && rule.declared.text !== own.text;
       note(variable, differs ? describe(variable, own, rule) : null);
+      if (differs) rulers.add(rule.id);
     }
+    return sites.filter(({ id }) => rulers.has(id));
+  }
+
+  function wake(rulers: readonly Site[]): void {
+    const asleep = rulers.filter(({ id }) => !woken.has(id));
+    if (options.wake === undefined || asleep.length === 0) return;
+    for (const { id } of asleep) woken.add(id);
+    options.wake(asleep.map(({ member }) => member.name));
+    soon = true;
   }
 
   function note(variable: string, why: string | null): void {
@@ -112,8 +137,10 @@ export async function openSites(options: SitesOptions): Promise<Sites> {
 
   function schedule(): void {
     if (closed) return;
-    const later = known && host.whenAwake !== undefined ? host.whenAwake : host.after;
-    cancel = later(known ? lookMs : Math.min(lookMs, unknownMs), () => {
+    const later = known && !soon && host.whenAwake !== undefined ? host.whenAwake : host.after;
+    const delayMs = soon ? wokenMs : known && !differs ? lookMs : Math.min(lookMs, unknownMs);
+    soon = false;
+    cancel = later(delayMs, () => {
       look()
         .catch(() => {}) // out of reach: what was known stays
         .finally(schedule);

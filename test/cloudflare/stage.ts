@@ -54,6 +54,8 @@ export interface EdgeOptions {
   /** A directory with documents, or the documents. */
   readonly app: string | Readonly<Record<string, string>>;
   readonly regions?: readonly string[];
+  /** Regions that run another deploy, and its documents. */
+  readonly deploys?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly secrets?: Readonly<Record<string, string>>;
   readonly directory?: string;
   readonly port?: number;
@@ -73,11 +75,12 @@ const whereabouts: Readonly<Record<string, object>> = {
 };
 
 /** The entry of a user, and beside it what only a test asks for. */
-const entry = (source: string, built: string): string => `
+const entry = (source: string, built: string, deploys: string): string => `
 import { loadBuilt } from '${source}/built/whole.ts';
 import { admin, hub, region, worker } from '${source}/cloudflare/index.ts';
 import { objectHeader } from '${source}/cloudflare/wire.ts';
 const app = loadBuilt(${built});
+const deploys = Object.fromEntries(Object.entries(${deploys}).map(([name, one]) => [name, region(loadBuilt(one), { admin })]));
 const entrance = worker(app);
 let isCut = false;
 const cuttable = (namespace) => ({
@@ -88,7 +91,12 @@ const cuttable = (namespace) => ({
   },
 });
 export const Region = class extends region(app, { admin }) {
-  constructor(state, env) { super(state, { ...env, HUB: cuttable(env.HUB) }); }
+  constructor(state, env) {
+    const cut = { ...env, HUB: cuttable(env.HUB) };
+    super(state, cut);
+    const Other = deploys[state.id.name];
+    if (Other !== undefined) return new Other(state, cut);
+  }
 };
 export const Hub = class extends hub(app) {
   constructor(state, env) { super(state, { ...env, REGION: cuttable(env.REGION) }); }
@@ -107,17 +115,26 @@ export default {
   },
 };`;
 
-async function bundle({ app, regions = [] }: EdgeOptions): Promise<string> {
+async function bundle({ app, regions = [], deploys = {} }: EdgeOptions): Promise<string> {
   const files = typeof app === 'string' ? await readDocuments(app) : Object.entries(app).map(([path, text]) => ({ path, text }));
-  const withRegions = files.map((file) =>
-    file.path === 'cffbrw.yaml' && regions.length > 0
-      ? { ...file, text: `${file.text}\nregions: [${regions.join(', ')}]\n` }
-      : file,
-  );
+  const builtWith = (documents: typeof files) =>
+    buildApp(
+      loadApp(
+        documents.map((file) =>
+          file.path === 'cffbrw.yaml' && regions.length > 0
+            ? { ...file, text: `${file.text}\nregions: [${regions.join(', ')}]\n` }
+            : file,
+        ),
+      ),
+    );
+  const others = Object.entries(deploys).map(([region, documents]) => {
+    const texts = Object.entries(documents).map(([path, text]) => ({ path, text }));
+    return [region, builtWith(texts)] as const;
+  });
   const source = join(import.meta.dirname, '../../src');
   const { outputFiles } = await build({
     stdin: {
-      contents: entry(source, JSON.stringify(buildApp(loadApp(withRegions)))),
+      contents: entry(source, JSON.stringify(builtWith(files)), JSON.stringify(Object.fromEntries(others))),
       resolveDir: import.meta.dirname,
       loader: 'ts',
     },
