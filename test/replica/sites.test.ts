@@ -28,6 +28,29 @@ test('who starts cut off and declares a variable otherwise withholds it soon aft
   expect(alarms.filter(({ kind }) => kind === 'declaration')).toHaveLength(1);
 });
 
+test('who declares a variable otherwise than those who sleep wakes them once, and gives it out as soon as they declare it so, too', async () => {
+  const world = createWorld('sites');
+  const cluster = createCluster({ world, variables: stock(10) });
+  const woken: string[] = [];
+  const open = async (name: string, initial: number, wake: (names: readonly string[]) => void = () => {}) => {
+    const replica = await cluster.start(name, { variables: declareAll(stock(initial)) });
+    const backbone = cluster.loopback?.connect(name);
+    if (backbone === undefined) throw new Error('there is no backbone');
+    const sites = await openSites({ replica, backbone, host: cluster.machine(name).host, alarm() {}, lookMs: 30_000, wake });
+    return { replica, sites };
+  };
+  const asleep = await world.runUntil(open('fra', 10));
+  asleep.sites.close();
+  await world.run(10_000);
+  cluster.kill('fra');
+  const { replica } = await world.runUntil(open('sin', 99, (names) => void woken.push(...names)));
+  await world.run(5_000);
+  expect([woken, Object.keys(replica.status.withheld)]).toEqual([['fra'], ['stock']]);
+  await world.runUntil(open('fra', 99));
+  await world.run(1_100);
+  expect(replica.status.withheld).toEqual({});
+});
+
 test('who has just started tells no age of what it knows before it knows of the others', async () => {
   const world = createWorld('sites');
   /** Everything has come only after two seconds. */
