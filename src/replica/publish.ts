@@ -52,6 +52,8 @@ const retryMaxMs = 1_000;
 
 export const publishedRecord = 'published';
 
+const nameOf = ({ replica, address }: StoredRow): string => `${replica}\n${address}`;
+
 export function createPublisher(options: PublishOptions): Publisher {
   const { host, memory, backbone } = options;
   const outbox = new Map<string, StoredRow>();
@@ -69,7 +71,7 @@ export function createPublisher(options: PublishOptions): Publisher {
   let uncertain = false;
 
   function put(row: StoredRow): void {
-    const name = `${row.replica}\n${row.address}`;
+    const name = nameOf(row);
     const waiting = outbox.get(name);
     if (waiting === undefined || waiting.version <= row.version) outbox.set(name, row);
   }
@@ -101,7 +103,9 @@ export function createPublisher(options: PublishOptions): Publisher {
     const beganMs = host.elapsed();
     try {
       while (uncertain) await findUnpublished();
-      while (outbox.size > 0) await publishBatch();
+      // What is added meanwhile goes with the next round trip: else there would always be one under way while much is written.
+      const names = [...outbox.keys()];
+      for (let at = 0; at < names.length; at += batchRows) await publishBatch(names.slice(at, at + batchRows));
     } catch (error) {
       apartMs = Math.min(retryMaxMs, Math.max(retryMs, apartMs * 2));
       delayMs = Math.max(options.delayMs, beganMs + apartMs - host.elapsed());
@@ -132,10 +136,10 @@ export function createPublisher(options: PublishOptions): Publisher {
     }
   }
 
-  async function publishBatch(): Promise<void> {
-    const batch = [...outbox].slice(0, batchRows);
-    await backbone.publish(batch.map(([, row]) => row));
-    for (const [name, row] of batch) if (outbox.get(name) === row) outbox.delete(name);
+  async function publishBatch(names: readonly string[]): Promise<void> {
+    const rows = names.flatMap((name) => outbox.get(name) ?? []);
+    await backbone.publish(rows);
+    for (const row of rows) if (outbox.get(nameOf(row)) === row) outbox.delete(nameOf(row));
   }
 
   return {

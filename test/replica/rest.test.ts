@@ -1,5 +1,6 @@
 /** A replica that has nothing to do needs no timer of a platform that would be woken by it. */
 import { describe, expect, test } from 'vitest';
+import type { Backbone } from '../../src/backbone/index.ts';
 import type { Host } from '../../src/host.ts';
 import { createWorld } from '../simulate/world.ts';
 import { createCluster } from './cluster.ts';
@@ -51,7 +52,15 @@ function sleepy(host: Host) {
 
 async function open(contactMs = 1_000, publishEveryMs = 0) {
   const world = createWorld('rest');
-  const cluster = createCluster({ world, variables });
+  let published = 0;
+  const path = (_: string, backbone: Backbone): Backbone => ({
+    ...backbone,
+    publish(rows) {
+      published += 1;
+      return backbone.publish(rows);
+    },
+  });
+  const cluster = createCluster({ world, variables, path });
   const names = ['a', 'b'] as const;
   const hosts = names.map((name) => sleepy(cluster.machine(name).host));
   const replicas = [];
@@ -62,7 +71,7 @@ async function open(contactMs = 1_000, publishEveryMs = 0) {
   const [a, b] = replicas;
   const [hostA, hostB] = hosts;
   if (a === undefined || b === undefined || hostA === undefined || hostB === undefined) throw new Error('two replicas');
-  return { world, cluster, a, b, hostA, hostB };
+  return { world, cluster, a, b, hostA, hostB, published: () => published };
 }
 
 describe('a replica at rest', () => {
@@ -113,5 +122,20 @@ describe('a replica that publishes seldom', () => {
     expect(all.ok).toBe(true);
     const rest = await world.runUntil(Promise.resolve(b.take([{ variable: 'stock', amount: 40 }])));
     expect(rest.ok).toBe(true);
+  });
+
+  test('sends what was written during a round trip with the next one', async () => {
+    const { world, cluster, a, published } = await open(1_000, 20);
+    Object.assign(cluster.loopback?.network ?? {}, { rttMs: 10 });
+    await world.run(10_000);
+    const before = published();
+    for (let ms = 0; ms < 400; ms += 4) {
+      void a.variable('count').add(1);
+      await world.run(4);
+    }
+    expect(published() - before).toBeGreaterThan(8);
+    expect(published() - before).toBeLessThanOrEqual(20);
+    await world.run(100);
+    expect(a.status.unpublished).toBe(0);
   });
 });
