@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { emptyRow } from '../../src/replica/bank/rights.ts';
 import { type BoundedRow, boundedCounter } from '../../src/strategy/bounded-counter.ts';
 import { canonical } from '../../src/strategy/json.ts';
 import { joinLaws } from '../../src/strategy/laws.ts';
@@ -156,19 +157,8 @@ test.each([
 
 describe('bounded-counter', () => {
   const variable = declareVariable('stock', { strategy: 'bounded-counter', initial: 10 });
-  const none: BoundedRow = {
-    leased: 0,
-    returned: 0,
-    taken: 0,
-    given: 0,
-    wants: 0,
-    strong: 0,
-    minted: 0,
-    burned: 0,
-    initial: null,
-  };
   const read = (...rows: Partial<BoundedRow>[]): number =>
-    boundedCounter.read(new Map(rows.map((row, i) => [`r${i}`, { version: 1, row: { ...none, ...row } }])), variable);
+    boundedCounter.read(new Map(rows.map((row, i) => [`r${i}`, { version: 1, row: { ...emptyRow, ...row } }])), variable);
 
   test('reads as what is left: the bank’s initial, or the declared one, with what was minted, burned, taken and given', () => {
     expect(read()).toBe(10);

@@ -1,5 +1,6 @@
 /** The strategies on trial: a variable, operations and a guard for each. */
 import fc from 'fast-check';
+import { emptyRow } from '../../src/replica/bank/rights.ts';
 import type { BoundedOperation, BoundedRow } from '../../src/strategy/bounded-counter.ts';
 import { boundedCounter } from '../../src/strategy/bounded-counter.ts';
 import type { Extreme, ExtremeOperation, ExtremeRow } from '../../src/strategy/extreme.ts';
@@ -91,23 +92,11 @@ export const merge: Trial<MergeRow, MergeOperation, Json> = {
   guard: (_operation, value) => under(isObject(value) ? value.n : null),
 };
 
-const noUnits: BoundedRow = {
-  leased: 0,
-  returned: 0,
-  taken: 0,
-  given: 0,
-  wants: 0,
-  strong: 0,
-  minted: 0,
-  burned: 0,
-  initial: null,
-};
-
 /** The bank's rules about rows, in one line each: rights are leased apart, and a take spends only its own replica's. */
 const escrow: Strategy<BoundedRow, BoundedOperation, number> = {
   ...boundedCounter,
   apply(rows, { me }, { operation, amount }) {
-    const row = rows.get(me)?.row ?? { ...noUnits, leased: 4 };
+    const row = rows.get(me)?.row ?? { ...emptyRow, leased: 4 };
     const rights = row.leased - row.returned - row.taken + row.given;
     if (operation === 'take') return rights >= amount ? { ...row, taken: row.taken + amount } : row;
     if (operation === 'give') return { ...row, given: row.given + amount };
