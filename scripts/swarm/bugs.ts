@@ -126,8 +126,8 @@ export const knownBugs: readonly KnownBug[] = [
   ]),
   bug('publishes bytes that are not committed', flush, [commit, `options.committed(rows);\n${commit}`]),
   bug('forgets what the backbone may not have', 'src/replica/publish.ts', [
-    'await backbone.publish(batch.map(([, row]) => row));',
-    'backbone.publish(batch.map(([, row]) => row)).catch(() => {});',
+    'await backbone.publish(rows);',
+    'backbone.publish(rows).catch(() => {});',
   ]),
   bug('a commit of unknown outcome is not looked for', 'src/replica/core.ts', ['publisher?.recheck();', '']),
   bug('a window of another minute', 'src/replica/open.ts', [
