@@ -3,6 +3,8 @@
  * `@cloudflare/workers-types`.
  */
 
+import type { Secrets } from '../workflow/frame.ts';
+
 export type SqlValue = string | number | null;
 
 /** Rows are read when they are asked for; the counts are what is billed. */
@@ -76,7 +78,13 @@ export function stubOf(namespace: ObjectNamespace, name: string, locationHint?: 
 }
 
 /** The values of the secrets that the app names. The handler says which one is missing. */
-export function secretsOf(names: readonly string[], env: Env): ReadonlyMap<string, string> {
+export function secretsOf(names: readonly string[], env: Env): Secrets {
   const values = env as unknown as Readonly<Record<string, unknown>>;
-  return new Map(names.flatMap((name) => (typeof values[name] === 'string' ? [[name, values[name]] as const] : [])));
+  return {
+    get(name) {
+      const value = names.includes(name) ? values[name] : undefined;
+      return typeof value === 'string' ? value : undefined;
+    },
+    fix: (name) => `Set it with \`npx wrangler secret put ${name}\`; for \`wrangler dev\`, write ${name}=… into .dev.vars.`,
+  };
 }

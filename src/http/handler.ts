@@ -5,6 +5,7 @@
 import type { App } from '../app.ts';
 import type { Host } from '../host.ts';
 import type { Replica } from '../replica/replica.ts';
+import type { Secrets } from '../workflow/frame.ts';
 import { createKeyedRuns, type KeyedRuns } from '../workflow/keyed.ts';
 import type { Plan } from '../workflow/plan.ts';
 import { executeRun, type RunContext } from '../workflow/run.ts';
@@ -20,7 +21,7 @@ export interface HandlerOptions {
   readonly host: Host;
   readonly log?: Log;
   /** The values of the secrets that the app names. */
-  readonly secrets?: ReadonlyMap<string, string>;
+  readonly secrets?: Secrets;
   /** Answers with the files of the app's static folder (`createFiles`). Without it there are none. */
   readonly files?: Fallback;
   /** Default 1 MiB. */

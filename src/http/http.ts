@@ -6,6 +6,7 @@
  */
 import type { Host } from '../host.ts';
 import type { Json } from '../strategy/json.ts';
+import type { Secrets } from '../workflow/frame.ts';
 import type { CreatePathRouter } from '../workflow/path-router.ts';
 import type { Cors, JsonSchema, RequestPart } from '../workflow/plan.ts';
 import type { Log, MakeResponse, Problem } from './problem.ts';
@@ -88,7 +89,7 @@ export interface RouterOptions {
   /** Needed where a path has a parameter. */
   readonly createPathRouter?: CreatePathRouter | null;
   /** The values of the app's secrets. */
-  readonly secrets?: ReadonlyMap<string, string>;
+  readonly secrets?: Secrets;
   readonly fallbacks?: readonly Fallback[];
   /** Answers every path below `reservedPrefix`, before any endpoint is looked for. */
   readonly reserved?: ((request: Request) => Promise<Response>) | undefined;

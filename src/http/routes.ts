@@ -1,6 +1,7 @@
 /** The table of routes, compiled before the first request: paths without parameters by their names, all others by a router. */
 import { CffbrwError } from '../error.ts';
 import { checkOf, type SchemaCheck } from '../strategy/schema-check.ts';
+import type { Secrets } from '../workflow/frame.ts';
 import type { Found, PathRouter } from '../workflow/path-router.ts';
 import { wantsText } from './body.ts';
 import { type Endpoint, type RouterOptions, reservedPrefix } from './http.ts';
@@ -101,13 +102,13 @@ function routerOf({ createPathRouter }: RouterOptions): PathRouter<Route> {
   });
 }
 
-function compileRoute(endpoint: Endpoint, secrets: ReadonlyMap<string, string>): Route {
+function compileRoute(endpoint: Endpoint, secrets: Secrets): Route {
   const { reads, params, query, headers, body, verify, auth } = endpoint;
   const secret = (name: string): string => {
     const value = secrets.get(name);
     if (value === undefined || value === '') {
       throw new CffbrwError('INVALID_APP', `the workflow ${endpoint.workflow} needs the secret ${name}, which has no value`, {
-        fix: `Set the environment variable ${name}, and list it in cffbrw.yaml: secrets: [${name}]`,
+        fix: secrets.fix?.(name) ?? `Set the environment variable ${name}, and list it in cffbrw.yaml: secrets: [${name}]`,
       });
     }
     return value;

@@ -37,6 +37,13 @@ export interface Limits {
   readonly fuel: number;
 }
 
+/** The values of the secrets that an app names; a map is one. */
+export interface Secrets {
+  get(name: string): string | undefined;
+  /** What to do about one without a value. Default: it is set in the environment. */
+  fix?(name: string): string;
+}
+
 /** One execution of a plan. */
 export interface Run {
   /** Null until somebody is told of it: see `idOf`. */
@@ -47,7 +54,7 @@ export interface Run {
   readonly replica: Replica;
   readonly host: Host;
   readonly log: (entry: LogEntry) => void;
-  readonly secret: (name: string) => string | undefined;
+  readonly secrets: Secrets | undefined;
   readonly limits: Limits;
   readonly fuel: Fuel;
   /** Null: not a keyed run. */
@@ -225,9 +232,12 @@ export class RunFrame implements Frame {
   }
 
   secret(name: string): string {
-    const found = this.run.secret(name);
+    const { secrets } = this.run;
+    const found = secrets?.get(name);
     if (found !== undefined) return found;
-    throw new CffbrwError('RUN_FAILED', `the secret ${name} has no value here`, { fix: `Set ${name} in the environment.` });
+    throw new CffbrwError('RUN_FAILED', `the secret ${name} has no value here`, {
+      fix: secrets?.fix?.(name) ?? `Set ${name} in the environment.`,
+    });
   }
 }
 

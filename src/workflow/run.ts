@@ -7,7 +7,7 @@ import { createFuel, defaultFuel } from '../expression/expression.ts';
 import type { Host } from '../host.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Json } from '../strategy/json.ts';
-import { gateOn, idOf, type Limits, type LogEntry, type Run, RunFrame, returned } from './frame.ts';
+import { gateOn, idOf, type Limits, type LogEntry, type Run, RunFrame, returned, type Secrets } from './frame.ts';
 import type { Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { causeOf, isInternal, isProblem, problemOf, type RunAnswer, type RunResult } from './result.ts';
@@ -18,7 +18,7 @@ export interface RunContext {
   readonly replica: Replica;
   readonly host: Host;
   readonly log?: (entry: LogEntry) => void;
-  readonly secrets?: ReadonlyMap<string, string>;
+  readonly secrets?: Secrets;
   readonly limits?: Partial<Limits>;
   /** Told of what goes on after an answer with `continue: true`, so that a platform keeps the process alive until then. */
   readonly background?: (work: Promise<void>) => void;
@@ -88,7 +88,7 @@ function createRun(plan: Plan, context: RunContext, start: RunStart | undefined,
     replica: trace === null ? context.replica : trace.thread.replica,
     host: context.host,
     log: context.log ?? noLog,
-    secret: (name) => context.secrets?.get(name),
+    secrets: context.secrets,
     limits,
     fuel: createFuel(limits.fuel),
     journal: start?.journal ?? null,
