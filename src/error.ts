@@ -83,6 +83,10 @@ export class CffbrwError extends Error {
   }
 }
 
+/** What whoever is refused with this may do next. */
+export const retryAfter = (error: unknown): 'no' | 'later' | 'same-key' =>
+  error instanceof CffbrwError ? errorCodes[error.code].retry : 'no';
+
 /** An invariant, asserted in production: `invariant(ok, 'R3', 'what is wrong')`. The label is the number in the file's header. */
 export function invariant(holds: boolean, label: string, message: string): asserts holds {
   if (!holds) throw new CffbrwError('INVARIANT', `invariant ${label} is broken: ${message}`);

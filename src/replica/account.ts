@@ -7,7 +7,7 @@ import { boundedCounter } from '../strategy/bounded-counter.ts';
 import type { Flush } from './flush.ts';
 import type { Account, CounterPage, Ledger } from './ledger.ts';
 import type { Loading } from './loading.ts';
-import { checkWritable, type Memory, markChanged, putRecord } from './memory.ts';
+import { checkWritable, type Memory, markChanged, pendingCommit, putRecord } from './memory.ts';
 import type { MemorySlot } from './slot.ts';
 
 export interface LedgerOptions {
@@ -34,6 +34,9 @@ export function createLedger(options: LedgerOptions): Ledger {
     },
     get generation() {
       return memory.generation;
+    },
+    get pending() {
+      return pendingCommit(memory);
     },
     peek(address) {
       const slot = slotAt(address.id);

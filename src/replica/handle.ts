@@ -123,8 +123,9 @@ export function createHandle(owner: HandleOwner, variable: Variable, key?: Key):
     async take(amount = 1, options) {
       onlyBounded();
       const result = await replica.take([{ variable: variable.name, amount, ...(key === undefined ? {} : { key }) }], options);
-      await replica.durable(replica.pending());
-      return { ...result, receipt: result.receipt }; // a plain object, which may be copied and printed
+      await replica.durable(result.commit);
+      const { commit: _, ...told } = result;
+      return { ...told, receipt: result.receipt }; // a plain object, which may be copied and printed
     },
     async give(receipt) {
       onlyBounded();

@@ -57,6 +57,8 @@ export interface Ledger {
   counters(after: string): Promise<CounterPage>;
   putRecord(name: string, value: string | null): void;
 
+  /** The commit that makes durable everything written until now; 0: it is. */
+  readonly pending: number;
   /** Resolves when everything written until now is durable. Rejects with DISK_FULL or STORE_FAILED after memory was reverted. */
   flush(): Promise<void>;
 }

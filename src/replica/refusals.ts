@@ -2,7 +2,7 @@
  * Takes that were refused, by reason; and variables of which nothing is given out here, because this replica declares them otherwise than
  * those that had them before. The units are with them: a take of such a variable answers `held-elsewhere`.
  */
-import type { TakeOptions, TakeRequest, TakeResult } from './replica.ts';
+import type { DecidedTake, TakeOptions, TakeRequest } from './replica.ts';
 
 export interface Refusals {
   /** Since the start. */
@@ -15,14 +15,14 @@ export interface Refusals {
   pass(requests: readonly TakeRequest[], options: TakeOptions, decide: () => Later): Later;
 }
 
-type Later = TakeResult | Promise<TakeResult>;
+type Later = DecidedTake | Promise<DecidedTake>;
 
 export function createRefusals(): Refusals {
   const counts: Record<string, number> = {};
   let withheld: Record<string, string> = {};
   let isAny = false;
 
-  const counted = (result: TakeResult): TakeResult => {
+  const counted = (result: DecidedTake): DecidedTake => {
     if (result.reason !== null) counts[result.reason] = (counts[result.reason] ?? 0) + 1;
     return result;
   };
@@ -45,10 +45,10 @@ export function createRefusals(): Refusals {
   };
 }
 
-function refusal({ variable, key }: TakeRequest, requests: readonly TakeRequest[], options: TakeOptions): TakeResult {
-  const result: TakeResult = {
+function refusal({ variable, key }: TakeRequest, requests: readonly TakeRequest[], options: TakeOptions): DecidedTake {
+  const result: DecidedTake = {
     ...{ ok: false, reason: 'held-elsewhere', left: 0, receipt: null, repeated: false, confirmed: false },
-    ...{ expires: null, windowEnds: null },
+    ...{ expires: null, windowEnds: null, commit: 0 },
     ...(requests.length > 1 && { failed: { take: variable, key: key ?? null } }),
   };
   options.decided?.(result);

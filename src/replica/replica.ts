@@ -58,6 +58,11 @@ export interface TakeResult {
   readonly failed?: { readonly take: string; readonly key: Key | null };
 }
 
+/** A take that is decided: told to nobody before `durable(commit)` resolves. */
+export interface DecidedTake extends TakeResult {
+  readonly commit: number;
+}
+
 export interface SettleResult {
   readonly ok: boolean;
   readonly reason: 'given' | 'confirmed' | 'expired' | 'unknown' | 'unreachable' | 'recovering' | null;
@@ -114,8 +119,8 @@ export interface Replica {
   rows(slot: Slot): Rows<object>;
   /** Milliseconds since all that other replicas had published was known here; 0 without a backbone. */
   age(slot: Slot): number;
-  /** Applies an operation in memory and marks it dirty. Not durable before `durable(commitOf(slot))` resolves. */
-  update(slot: Slot, operation: Operation): void;
+  /** Applies an operation in memory and marks it dirty. The commit that makes it durable; 0: it changed nothing. */
+  update(slot: Slot, operation: Operation): number;
 
   /** The commit that makes durable what this slot shows: 0 when it already is. A run keeps the maximum of what it touched. */
   commitOf(slot: Slot): number;
@@ -129,11 +134,8 @@ export interface Replica {
   /** The commit that makes durable everything written here until now. */
   pending(): number;
 
-  /**
-   * Decides at once (and synchronously) where this replica holds the rights. The result is decided, not yet durable: gate on
-   * `durable(pending())` before telling anybody.
-   */
-  take(requests: readonly TakeRequest[], options?: TakeOptions): TakeResult | Promise<TakeResult>;
+  /** Decides at once (and synchronously) where this replica holds the rights. */
+  take(requests: readonly TakeRequest[], options?: TakeOptions): DecidedTake | Promise<DecidedTake>;
   give(receipt: string): Promise<SettleResult>;
   confirm(receipt: string): Promise<SettleResult>;
   /** Gives out nothing of a variable here, for this reason: takes answer `held-elsewhere`. null: gives out again. */

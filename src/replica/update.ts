@@ -26,7 +26,8 @@ export interface UpdateOptions {
 
 export interface Updating {
   read(slot: MemorySlot): Json;
-  update(slot: MemorySlot, operation: Operation): void;
+  /** The commit that makes it durable; 0: it changed nothing. */
+  update(slot: MemorySlot, operation: Operation): number;
   /** Refuses a window that is closed for good: a slow clock or a paused run can't open one again. */
   checkWindow(slot: MemorySlot): void;
 }
@@ -57,7 +58,7 @@ export function createUpdating({ memory, host, clock, me }: UpdateOptions): Upda
     });
   }
 
-  function update(slot: MemorySlot, operation: Operation): void {
+  function update(slot: MemorySlot, operation: Operation): number {
     checkWritable(memory, slot);
     const { strategy, variable } = known(slot);
     if (variable.window !== undefined) checkWindow(slot);
@@ -66,7 +67,7 @@ export function createUpdating({ memory, host, clock, me }: UpdateOptions): Upda
     const before = slot.value;
     const row = strategy.apply(slot.rows, writer, operation, variable);
     const previous = slot.rows.get(me);
-    if (previous !== undefined && row === previous.row) return; // nothing changed (an offer that loses): nothing to write
+    if (previous !== undefined && row === previous.row) return 0; // nothing changed (an offer that loses): nothing to write
     slot.rows.set(me, { version: memory.next, row });
     slot.value = before === undefined ? undefined : strategy.step?.(before, operation, variable);
     if (variable.schema !== undefined) {
@@ -83,6 +84,7 @@ export function createUpdating({ memory, host, clock, me }: UpdateOptions): Upda
       slot.ownCommit = memory.next;
       markChanged(memory, slot, me, null);
     }
+    return memory.next;
   }
 
   return { read, update, checkWindow };

@@ -11,7 +11,7 @@
  */
 import type { Place } from '../error.ts';
 import type { Host } from '../host.ts';
-import type { Replica, SettleResult, TakeRequest, TakeResult } from '../replica/replica.ts';
+import type { DecidedTake, Replica, SettleResult, TakeRequest } from '../replica/replica.ts';
 import type { Key } from '../strategy/address.ts';
 import type { Json } from '../strategy/json.ts';
 import type { Operation } from '../strategy/strategy.ts';
@@ -200,9 +200,10 @@ const notingMethods = (replica: Replica): Partial<Replica> & ThisType<Noting> =>
     return value;
   },
   update(slot, operation) {
-    replica.update(slot, operation);
+    const commit = replica.update(slot, operation);
     const { variable, key, window } = slot.address;
     noteWrite(this.open.at(-1), { variable, key, window, operation: operation.operation, text: inputOf(operation) });
+    return commit;
   },
   async keys(variable, page) {
     const at = this.open.at(-1);
@@ -242,7 +243,7 @@ function noteWrite(at: At, write: TracedWrite): void {
   if (at !== undefined && at.step.writes.length < maxNotes) at.step.writes.push(write);
 }
 
-function noteTakes(at: At, requests: readonly TakeRequest[], result: TakeResult): TakeResult {
+function noteTakes(at: At, requests: readonly TakeRequest[], result: DecidedTake): DecidedTake {
   for (const { variable, key = null, amount = 1 } of requests)
     noteWrite(at, { variable, key, window: '', operation: 'take', text: `${amount}: ${result.ok ? 'ok' : result.reason}` });
   return result;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { TakeResult } from '../../src/replica/index.ts';
+import type { DecidedTake, TakeResult } from '../../src/replica/index.ts';
 import { createRefusals } from '../../src/replica/refusals.ts';
 
-const answer = (reason: TakeResult['reason']): TakeResult => ({
+const answer = (reason: TakeResult['reason']): DecidedTake => ({
   ...{ ok: reason === null, reason, left: 0, receipt: null, repeated: false, confirmed: false },
-  ...{ expires: null, windowEnds: null },
+  ...{ expires: null, windowEnds: null, commit: 0 },
 });
 
 test('takes are counted by the reason of their refusal, now or later, and granted ones are not', async () => {

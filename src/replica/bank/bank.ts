@@ -12,7 +12,7 @@
 import type { Address } from '../../strategy/address.ts';
 import type { Account, Ledger } from '../ledger.ts';
 import { unthrowing } from '../receive.ts';
-import type { SettleResult, TakeOptions, TakeResult } from '../replica.ts';
+import type { DecidedTake, SettleResult, TakeOptions } from '../replica.ts';
 import {
   accountsAt,
   type BankOptions,
@@ -54,7 +54,7 @@ export interface Bank {
   /** Finds what the last life left: once, before the first take. Never waits for the backbone. */
   start(): Promise<void>;
   /** Decides synchronously wherever this replica holds the rights. Decided, not yet durable. Throws INVALID_NUMBER, WRONG_OPERATION, INVALID_KEY. */
-  take(entries: readonly TakeEntry[], options?: TakeOptions): Later<TakeResult>;
+  take(entries: readonly TakeEntry[], options?: TakeOptions): Later<DecidedTake>;
   /** Durable when it resolves. */
   give(receipt: string): Promise<SettleResult>;
   confirm(receipt: string): Promise<SettleResult>;
@@ -143,7 +143,7 @@ export function createBank(ledger: Ledger, options: BankOptions = {}): Bank {
   };
 }
 
-function decide(branch: Branch, entries: readonly TakeEntry[], options: TakeOptions): Later<TakeResult> {
+function decide(branch: Branch, entries: readonly TakeEntry[], options: TakeOptions): Later<DecidedTake> {
   const entry = entries[0] as TakeEntry;
   if (options.once !== undefined) return takeOnce(branch, entry, options);
   if (options.strong !== true || branch.local !== null) return takePlain(branch, entries, options);
@@ -152,7 +152,7 @@ function decide(branch: Branch, entries: readonly TakeEntry[], options: TakeOpti
     return takeStrongly(branch, part, {
       terms: { options, once: null, state: 'granted' },
       timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
-      finish: (accounts, grant) => decided(options, granted(parts, accounts, grant)),
+      finish: (accounts, grant) => decided(options, granted(branch, parts, accounts, grant)),
     });
   });
 }
@@ -162,14 +162,14 @@ async function outOfReach(
   entries: readonly TakeEntry[],
   options: TakeOptions,
   error: unknown,
-): Promise<TakeResult> {
+): Promise<DecidedTake> {
   if (!isUnreachable(error) && !isRecovering(error)) throw error;
   const reason = isRecovering(error) ? 'recovering' : 'unreachable';
   const [account] = (await accountsAt(branch, [(entries[0] as TakeEntry).address])) as [Account];
   return decided(options, refused(branch, reason, { desk: deskOf(branch, account, branch.me), units: 0 }, entries));
 }
 
-function noted(watchman: Watchman, result: TakeResult): TakeResult {
+function noted(watchman: Watchman, result: DecidedTake): DecidedTake {
   if (result.expires !== null) watchman.note(result.expires);
   return result;
 }

@@ -40,6 +40,13 @@ export const isUnreachable = (error: unknown): boolean => error instanceof Cffbr
 export const errorOf = (reason: 'unreachable' | 'recovering'): CffbrwError =>
   reason === 'recovering' ? recoveringError() : new CffbrwError('UNREACHABLE', 'the backbone is out of reach');
 
+/** Of what was begun and is finished later: nobody may think that nothing was done. */
+export const unknownOutcome = (cause: unknown): CffbrwError =>
+  new CffbrwError('STORE_FAILED', 'it could not be written here what became of it', {
+    fix: 'Ask again with the same key or receipt.',
+    cause,
+  });
+
 export const recoveringError = (): CffbrwError =>
   new CffbrwError('RECOVERING', 'not everybody has written again what the backbone lost', {
     fix: 'Retry later: it is over once every replica that has not retired has adopted the backbone.',

@@ -34,10 +34,12 @@ export async function mint(branch: Branch, address: Address, units: number, deci
     decided();
     openIntent(branch, desk, account);
     writeRow(branch, desk, account, { ...row, minted: row.minted + units });
-    if (branch.local !== null) await exchangeLocally(branch, desk);
-    break;
+    const told = exchangeLocally(branch, desk);
+    const durable = branch.ledger.flush();
+    await told;
+    await durable;
+    return tellBank(branch, desk);
   }
-  await tellBank(branch, address);
 }
 
 function checkRange(account: Account, minted: number): void {
@@ -53,10 +55,7 @@ const prepare = async (branch: Branch, desk: Desk): Promise<void> => {
   else await branch.local.get(desk.bankName);
 };
 
-async function tellBank(branch: Branch, address: Address): Promise<void> {
-  const [account] = (await accountsAt(branch, [address])) as [Account];
-  const desk = deskAt(branch, account);
-  await branch.ledger.flush();
+async function tellBank(branch: Branch, desk: Desk): Promise<void> {
   // What the bank has not been told now it is told as soon as it is in reach.
   if (branch.local === null)
     await inTime(branch, branch.host.elapsed() + defaultTimeoutMs, settled(branch, desk)).catch(ignoreSilence);
@@ -72,7 +71,7 @@ export async function burn(branch: Branch, address: Address, units: number, deci
   checkOpen(branch, address);
   const [account] = (await accountsAt(branch, [address])) as [Account];
   await prepare(branch, deskAt(branch, account));
-  const refusal = await obtain<Reason | null>(branch, {
+  const { reason, durable } = await obtain<Outcome>(branch, {
     parts: [{ desk: deskAt(branch, account), units }],
     timeoutMs: defaultTimeoutMs,
     perform([held]) {
@@ -81,13 +80,20 @@ export async function burn(branch: Branch, address: Address, units: number, deci
       decided();
       openIntent(branch, desk, held as Account);
       writeRow(branch, desk, held as Account, { ...row, burned: row.burned + units, returned: row.returned + units });
-      if (branch.local !== null) void exchangeLocally(branch, desk);
-      return null;
+      void exchangeLocally(branch, desk);
+      return { reason: null, durable: branch.ledger.flush() };
     },
-    refuse: (reason) => reason,
+    refuse: (reason) => ({ reason, durable: null }),
   });
-  if (refusal !== null) throw cannotBurn(account, units, refusal);
-  await tellBank(branch, address);
+  if (reason !== null) throw cannotBurn(account, units, reason);
+  await durable;
+  await tellBank(branch, deskAt(branch, account));
+}
+
+interface Outcome {
+  readonly reason: Reason | null;
+  /** When what was written in the block that decided is durable. */
+  readonly durable: Promise<void> | null;
 }
 
 function cannotBurn({ address }: Account, units: number, reason: Reason): CffbrwError {

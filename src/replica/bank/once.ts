@@ -9,16 +9,16 @@
  *   N9  A claim is over once: granted when the register names it, given back when the register names another.
  */
 import type { Register, Registers } from '../../backbone/backbone.ts';
-import { CffbrwError } from '../../error.ts';
+import { CffbrwError, retryAfter } from '../../error.ts';
 import { type Address, checkKey } from '../../strategy/address.ts';
 import type { Account } from '../ledger.ts';
-import type { TakeOptions, TakeResult } from '../replica.ts';
+import type { DecidedTake, TakeOptions } from '../replica.ts';
 import { accountsAt, type Branch, closedBecause, locked, pause } from './branch.ts';
 import { checkOpen } from './closed.ts';
 import { credit } from './credit.ts';
 import type { Desk, Part } from './desk.ts';
 import { drop, type KeptReceipt, keep, loadKept } from './kept.ts';
-import { errorOf, isRecovering, isUnreachable, registersOf } from './lookup.ts';
+import { errorOf, isRecovering, isUnreachable, registersOf, unknownOutcome } from './lookup.ts';
 import { graceMs, lockedBy, patienceOf, registersBy } from './patience.ts';
 import { type Later, onceStem, whenKnown } from './registers.ts';
 import { remaining } from './rights.ts';
@@ -43,7 +43,7 @@ export const oncePrefix = (addressId: string): string => `${onceStem}${addressId
 export const printNamed = (named: Named): string => JSON.stringify(named);
 export const parseNamed = (text: string): Named => JSON.parse(text) as Named;
 
-export function takeOnce(branch: Branch, entry: TakeEntry, options: TakeOptions): Later<TakeResult> {
+export function takeOnce(branch: Branch, entry: TakeEntry, options: TakeOptions): Later<DecidedTake> {
   const prefix = oncePrefix(entry.address.id);
   const name = prefix + JSON.stringify(checkKey(options.once));
   if (branch.local === null) {
@@ -64,17 +64,17 @@ interface LocalOnce {
   readonly prefix: string;
 }
 
-function takeOnceHere(branch: Branch, parts: readonly Part[], { options, name, prefix }: LocalOnce): Later<TakeResult> {
+function takeOnceHere(branch: Branch, parts: readonly Part[], { options, name, prefix }: LocalOnce): Later<DecidedTake> {
   const [{ desk, units }] = parts as [Part];
   /** The earlier grant's answer; null: there is none; or all again, when memory was reverted or has forgotten it, and it must be read anew. */
-  const earlier = (): Later<TakeResult> | null => {
+  const earlier = (): Later<DecidedTake> | null => {
     const known = branch.local?.peek(name, prefix);
     if (known === undefined) return takeOnce(branch, { address: desk.address, amount: units }, options);
     return known.value === null ? null : decided(options, repeated(branch, desk, parseNamed(known.value)));
   };
   const first = branch.ledger.frozen === null ? earlier() : null;
   if (first !== null) return first;
-  const decision = obtain<Later<TakeResult>>(branch, {
+  const decision = obtain<Later<DecidedTake>>(branch, {
     parts,
     timeoutMs: 0,
     perform(accounts) {
@@ -82,14 +82,14 @@ function takeOnceHere(branch: Branch, parts: readonly Part[], { options, name, p
       if (late !== null) return late;
       const made = grant(branch, parts, accounts, { options, once: name, state: 'granted' });
       branch.local?.put(name, printNamed({ receipt: made.text, expires: made.deadline }));
-      return decided(options, granted(parts, accounts, made));
+      return decided(options, granted(branch, parts, accounts, made));
     },
     refuse: (reason, part) => decided(options, refused(branch, reason, part)),
   });
   return whenKnown(decision, (result) => result);
 }
 
-function repeated(branch: Branch, desk: Desk, { receipt, expires, confirmed = false }: Named): TakeResult {
+function repeated(branch: Branch, desk: Desk, { receipt, expires, confirmed = false }: Named): DecidedTake {
   const account = branch.ledger.peek(desk.address);
   return {
     ok: true,
@@ -100,6 +100,7 @@ function repeated(branch: Branch, desk: Desk, { receipt, expires, confirmed = fa
     confirmed,
     expires,
     windowEnds: desk.windowEnds,
+    commit: branch.ledger.pending,
   };
 }
 
@@ -113,7 +114,7 @@ interface Claiming {
   readonly untilMs: number;
 }
 
-async function claim(branch: Branch, entry: TakeEntry, claiming: Claiming): Promise<TakeResult> {
+async function claim(branch: Branch, entry: TakeEntry, claiming: Claiming): Promise<DecidedTake> {
   const { options, name, deadlineMs, untilMs } = claiming;
   // What the registers say may be what they said before something was lost.
   const closed = closedBecause(branch);
@@ -122,27 +123,34 @@ async function claim(branch: Branch, entry: TakeEntry, claiming: Claiming): Prom
   const register = await asked.get(name);
   const live = await liveGrant(branch, register, { name, registers: asked });
   const leftMs = Math.max(0, deadlineMs - branch.host.elapsed());
-  const go = async (parts: readonly Part[], timeoutMs: number): Promise<TakeResult> => {
+  const go = async (parts: readonly Part[], timeoutMs: number): Promise<DecidedTake> => {
     const [{ desk }] = parts as [Part];
     if (live !== null) return decided(options, repeated(branch, desk, live));
     const claimed = await reserve(branch, parts, { options, name, timeoutMs });
     if ('ok' in claimed) return claimed;
-    const durable = branch.ledger.flush();
+    const { decided: made, durable } = claimed;
     if (branch.bugs.has('claim not durable')) durable.catch(() => {});
     else await durable;
     const registers = registersBy(branch, untilMs + graceMs);
     try {
-      return await finishClaim(branch, { ...claiming, parts, made: claimed, registers }, register);
+      const finished = await finishClaim(branch, { ...claiming, parts, made, registers }, register);
+      await finished.durable;
+      return finished.decided;
     } catch (error) {
-      throw isRecovering(error) ? unknownOutcome() : error;
+      throw afterClaim(error);
     }
   };
   return prepared(branch, [entry], go, leftMs);
 }
 
-/** The claim is durable here, and is finished later: nobody may think that nothing was done. */
-const unknownOutcome = (): CffbrwError =>
-  new CffbrwError('UNREACHABLE', 'the backbone was replaced while a key was claimed', { fix: 'Take again with the same key.' });
+/** The claim is durable here, and is finished later: nobody may be told that nothing was done. */
+function afterClaim(error: unknown): unknown {
+  if (isRecovering(error))
+    return new CffbrwError('UNREACHABLE', 'the backbone was replaced while a key was claimed', {
+      fix: 'Take again with the same key.',
+    });
+  return retryAfter(error) === 'later' ? unknownOutcome(error) : error;
+}
 
 interface ReserveOptions {
   readonly options: TakeOptions;
@@ -150,19 +158,30 @@ interface ReserveOptions {
   readonly timeoutMs: number;
 }
 
+/** What was decided in one block, and when what that block wrote is durable. */
+interface Written<T> {
+  readonly decided: T;
+  readonly durable: Promise<void>;
+}
+const written = <T>({ ledger }: Branch, decided: T): Written<T> => ({ decided, durable: ledger.flush() });
+
 /** Takes the units as claiming; or the refusal. */
 function reserve(
   branch: Branch,
   parts: readonly Part[],
   { options, name, timeoutMs }: ReserveOptions,
-): Later<Grant | TakeResult> {
+): Later<Written<Grant> | DecidedTake> {
   const terms = { options, once: name, state: 'claiming' } as const;
   if (options.strong === true)
-    return takeStrongly<Grant | TakeResult>(branch, parts[0] as Part, { terms, timeoutMs, finish: (_, made) => made });
-  return obtain<Grant | TakeResult>(branch, {
+    return takeStrongly<Written<Grant>>(branch, parts[0] as Part, {
+      terms,
+      timeoutMs,
+      finish: (_, made) => written(branch, made),
+    });
+  return obtain<Written<Grant> | DecidedTake>(branch, {
     parts,
     timeoutMs,
-    perform: (accounts) => grant(branch, parts, accounts, terms),
+    perform: (accounts) => written(branch, grant(branch, parts, accounts, terms)),
     refuse: (reason, part) => decided(options, refused(branch, reason, part)),
   });
 }
@@ -193,13 +212,14 @@ interface Claim extends Claiming {
   readonly registers: Registers;
 }
 
-async function finishClaim(branch: Branch, claimed: Claim, register: Register): Promise<TakeResult> {
+async function finishClaim(branch: Branch, claimed: Claim, register: Register): Promise<Written<DecidedTake>> {
   const { parts, made, options } = claimed;
   const winner = await decideClaim(branch, claimed, register);
   const [{ desk }] = parts as [Part];
+  const finished = (result: DecidedTake) => written(branch, decided(options, result));
   return locked(branch, `receipt ${made.id}`, async () => {
-    if (winner === null) return granting(branch, desk, made.id, (accounts) => decided(options, granted(parts, accounts, made)));
-    return losing(branch, desk, made.id, () => decided(options, repeated(branch, desk, winner)));
+    if (winner === null) return granting(branch, desk, made.id, (accounts) => finished(granted(branch, parts, accounts, made)));
+    return losing(branch, desk, made.id, () => finished(repeated(branch, desk, winner)));
   });
 }
 
@@ -267,6 +287,7 @@ export function resumeClaim(branch: Branch, desk: Desk, id: string, { text, once
     const registers = registersOf(branch);
     const made = { id, text, deadline };
     const claimed: Claim = { parts: [{ desk, units: 0 }], made, registers, options: {}, name, deadlineMs: 0, untilMs: 0 };
-    await finishClaim(branch, claimed, await registers.get(name));
+    const { durable } = await finishClaim(branch, claimed, await registers.get(name));
+    durable.catch(() => {}); // it is finished again at the next contact
   });
 }

@@ -7,13 +7,13 @@
  *   N10 A receipt is settled once: what `settle/<id>` says first, holds.
  */
 import type { Register, Registers } from '../../backbone/backbone.ts';
-import { CffbrwError } from '../../error.ts';
+import { CffbrwError, retryAfter } from '../../error.ts';
 import type { SettleResult } from '../replica.ts';
 import { type Branch, closedBecause, locked } from './branch.ts';
 import { isClosedId } from './closed.ts';
 import { apply, credit, entriesOf, settlingName } from './credit.ts';
 import { drop, type KeptReceipt, loadKept, type Settlement, settleName } from './kept.ts';
-import { isRecovering, isUnreachable, lookUp, registersOf } from './lookup.ts';
+import { isRecovering, isUnreachable, lookUp, registersOf, unknownOutcome } from './lookup.ts';
 import { noteDecided, notify } from './notices.ts';
 import { inTime } from './patience.ts';
 import { placeOfText, type Receipt } from './receipt.ts';
@@ -102,16 +102,28 @@ async function carryThrough(branch: Branch, receipt: Receipt, asked: Settlement,
   if (found.value === null) await noteSettling(branch, receipt, asked);
   const { register, done } = await askFor(branch, receipt, asked, found).catch(async (error: unknown) => {
     // Refused by another backbone: it did not happen, and whoever is told so must not find that it happens later.
-    if (isRecovering(error)) {
-      branch.ledger.putRecord(settlingName(branch, receipt), before);
-      await branch.ledger.flush();
-    }
+    if (isRecovering(error)) await takeBack(branch, receipt, before);
     throw error;
   });
-  if (mine) await apply(branch, receipt, register.value as Settlement);
-  else noteDecided(branch, receipt, register.value as Settlement);
-  await branch.ledger.flush();
+  try {
+    if (mine) await apply(branch, receipt, register.value as Settlement);
+    else noteDecided(branch, receipt, register.value as Settlement);
+    await branch.ledger.flush();
+  } catch (error) {
+    // This is decided all the same, and the note of it is durable: a contact writes the rest.
+    if (!done || retryAfter(error) === 'no') throw error;
+    branch.unfinished.add(mine ? receipt.issuer : branch.me);
+  }
   return answer(asked, register.value as Settlement, done);
+}
+
+async function takeBack(branch: Branch, receipt: Receipt, before: string | null): Promise<void> {
+  try {
+    branch.ledger.putRecord(settlingName(branch, receipt), before);
+    await branch.ledger.flush();
+  } catch (error) {
+    throw unknownOutcome(error);
+  }
 }
 
 async function askFor(branch: Branch, receipt: Receipt, asked: Settlement, found: Register) {
@@ -153,17 +165,22 @@ async function settleHere(branch: Branch, receipt: Receipt, asked: Settlement): 
     const held = (await local?.get(name))?.value as Settlement | null;
     const kept = receipt.units > 0 ? null : await loadKept(branch, receipt.issuer, receipt);
     if (generation !== branch.ledger.generation) continue;
-    if (held !== null) return answered(branch, answer(asked, held, false));
+    if (held !== null) {
+      await branch.ledger.flush();
+      return answer(asked, held, false);
+    }
     if (!branch.own.has(receipt.issuer) || (receipt.units === 0 && kept === null)) return unknown;
     const finish = () => {
       local?.put(name, asked);
       if (kept !== null) drop(branch, receipt.issuer, receipt);
       if (kept?.once) nameLocally(branch, kept, asked);
-      return answer(asked, asked, true);
+      return { durable: branch.ledger.flush() };
     };
     const entries = asked === 'confirm' ? [] : entriesOf(receipt, kept);
-    const result = await credit(branch, receipt.issuer, entries, finish, generation);
-    if (result !== null) return answered(branch, result);
+    const done = await credit(branch, receipt.issuer, entries, finish, generation);
+    if (done === null) continue;
+    await done.durable;
+    return answer(asked, asked, true);
   }
 }
 
@@ -174,9 +191,4 @@ function nameLocally(branch: Branch, { once, text, deadline }: KeptReceipt, sett
     once,
     settlement === 'confirm' ? JSON.stringify({ receipt: text, expires: deadline, confirmed: true }) : null,
   );
-}
-
-async function answered(branch: Branch, result: SettleResult): Promise<SettleResult> {
-  await branch.ledger.flush();
-  return result;
 }

@@ -10,7 +10,7 @@
 
 import type { Registers } from '../../backbone/backbone.ts';
 import type { Account } from '../ledger.ts';
-import type { TakeResult } from '../replica.ts';
+import type { DecidedTake } from '../replica.ts';
 import { accountsAt, type Branch, pause } from './branch.ts';
 import { checkOpen } from './closed.ts';
 import type { Desk, Part, Reason, SeenBank } from './desk.ts';
@@ -46,7 +46,7 @@ export function takeStrongly<T>(
   branch: Branch,
   part: Part,
   { terms, timeoutMs, finish }: StrongRequest<T>,
-): Promise<T | TakeResult> {
+): Promise<T | DecidedTake> {
   const deadlineMs = branch.host.elapsed() + timeoutMs;
   const untilMs = patienceOf(branch, timeoutMs);
   const registers = registersBy(branch, untilMs);

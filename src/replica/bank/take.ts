@@ -6,7 +6,7 @@
 import { CffbrwError } from '../../error.ts';
 import type { Address } from '../../strategy/address.ts';
 import type { Account } from '../ledger.ts';
-import type { TakeOptions, TakeResult } from '../replica.ts';
+import type { DecidedTake, TakeOptions, TakeResult } from '../replica.ts';
 import { accountsAt, type Branch, deskAt } from './branch.ts';
 import { type Desk, type Part, payloadAt, type Reason } from './desk.ts';
 import { writeRow } from './intent.ts';
@@ -67,7 +67,7 @@ class LazyGrant implements Grant {
 }
 
 /** What a take answers when it got its units. The getter stands on the class: an object with one of its own costs as much as the take. */
-class GrantedTake implements TakeResult {
+class GrantedTake implements DecidedTake {
   readonly ok = true;
   readonly reason = null;
   readonly left: number;
@@ -75,13 +75,15 @@ class GrantedTake implements TakeResult {
   readonly confirmed = false;
   readonly expires: number | null;
   readonly windowEnds: number | null;
+  readonly commit: number;
   readonly #grant: Grant;
 
-  constructor(grant: Grant, left: number, windowEnds: number | null) {
+  constructor(grant: Grant, left: number, windowEnds: number | null, commit: number) {
     this.#grant = grant;
     this.left = left;
     this.expires = grant.deadline;
     this.windowEnds = windowEnds;
+    this.commit = commit;
   }
 
   get receipt(): string {
@@ -142,7 +144,7 @@ export function prepared<T>(
 }
 
 /** A take without `once` and `strong`. */
-export const takePlain = (branch: Branch, entries: readonly TakeEntry[], options: TakeOptions): Later<TakeResult> =>
+export const takePlain = (branch: Branch, entries: readonly TakeEntry[], options: TakeOptions): Later<DecidedTake> =>
   prepared(
     branch,
     entries,
@@ -151,9 +153,9 @@ export const takePlain = (branch: Branch, entries: readonly TakeEntry[], options
       return obtain(branch, {
         parts,
         timeoutMs,
-        perform: (accounts) => decided(options, granted(parts, accounts, grant(branch, parts, accounts, terms))),
+        perform: (accounts) => decided(options, granted(branch, parts, accounts, grant(branch, parts, accounts, terms))),
         refuse: (reason, part) => decided(options, refused(branch, reason, part, entries)),
-      } satisfies Request<TakeResult>);
+      } satisfies Request<DecidedTake>);
     },
     options.timeoutMs,
   );
@@ -183,12 +185,13 @@ export function issue(branch: Branch, parts: readonly Part[], { options, once, s
   return grant;
 }
 
-export const granted = (parts: readonly Part[], accounts: readonly Account[], grant: Grant): TakeResult =>
-  new GrantedTake(grant, leftOf(parts, accounts), earliestEnd(parts));
+/** In the block that took the units: the commit that it names is theirs. */
+export const granted = (branch: Branch, parts: readonly Part[], accounts: readonly Account[], grant: Grant): DecidedTake =>
+  new GrantedTake(grant, leftOf(parts, accounts), earliestEnd(parts), branch.ledger.pending);
 
-export function refused(branch: Branch, reason: Reason, { desk }: Part, entries: readonly TakeEntry[] = []): TakeResult {
+export function refused(branch: Branch, reason: Reason, { desk }: Part, entries: readonly TakeEntry[] = []): DecidedTake {
   const account = branch.ledger.peek(desk.address);
-  const refusal: TakeResult = {
+  const refusal: DecidedTake = {
     ok: false,
     reason,
     left: account === undefined ? 0 : remaining(account),
@@ -197,11 +200,12 @@ export function refused(branch: Branch, reason: Reason, { desk }: Part, entries:
     confirmed: false,
     expires: null,
     windowEnds: desk.windowEnds,
+    commit: branch.ledger.pending,
   };
   return entries.length > 1 ? { ...refusal, failed: { take: desk.address.variable, key: desk.address.key } } : refusal;
 }
 
-export function decided(options: TakeOptions, result: TakeResult): TakeResult {
+export function decided(options: TakeOptions, result: DecidedTake): DecidedTake {
   options.decided?.(result);
   return result;
 }

@@ -140,6 +140,9 @@ export function createTestLedger(options: TestLedgerOptions): TestLedger {
     get generation() {
       return generation;
     },
+    get pending() {
+      return isDirty() ? version : flying === null ? 0 : version - 1;
+    },
     peek: (address) => slots.get(address.id),
     account: load,
     write(account: Account, row: BoundedRow, who = me) {
