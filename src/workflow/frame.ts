@@ -6,6 +6,7 @@
  *   W1  Everything read from or written to the replica is noted (`touch`), so that the answer can wait until it is durable.
  *   W2  On replay a frame reads what it read before, and repeats no effect that the journal has.
  *   W3  Nothing waits unless it must: an address in memory is read and written synchronously.
+ *   W4  A run that has written anything that stays is never refused with a code that says that nothing was done.
  */
 import { CffbrwError } from '../error.ts';
 import type { Compiled, Frame, Fuel, VariableRead } from '../expression/expression.ts';
@@ -63,6 +64,8 @@ export interface Run {
   /** The highest commit touched, and what says that each touched one is durable. */
   commit: number;
   readonly gates: Promise<void>[];
+  /** The commits of what it has written; 0: what it did for good, here or elsewhere. */
+  readonly writes: number[];
   startedMs: number | null;
   seed: string | null;
   answer: RunAnswer | null;

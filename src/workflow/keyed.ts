@@ -19,7 +19,7 @@ import { digestOf } from './digest.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { defaultKeepMs } from './plan.ts';
-import { isProblem, problemOf, type RunResult } from './result.ts';
+import { isProblem, partlyDone, problemOf, type RunResult } from './result.ts';
 import { executeRun, type RunContext, type RunRequest } from './run.ts';
 import { createSweeper, type Sweeper } from './sweep.ts';
 
@@ -102,11 +102,13 @@ const mismatch: RunResult = problemOf(
 );
 
 async function attempt(what: Attempt, replica: Replica, host: Host, sweeper: Sweeper): Promise<RunResult> {
+  let resumed = false;
   try {
     await sweeper.ready();
     const found = parseRecord(await replica.getRecord(what.name));
     const kept = found !== null && found.head.expiresMs > host.now() ? found : null;
     if (kept !== null && kept.head.fingerprint !== what.fingerprint) return mismatch;
+    resumed = kept !== null;
     if (kept?.head.result !== undefined) {
       await replica.durable(replica.pending()); // it may be as new as the last write (K2)
       return kept.head.result;
@@ -116,7 +118,8 @@ async function attempt(what: Attempt, replica: Replica, host: Host, sweeper: Swe
     sweeper.sweep();
     return result;
   } catch (error) {
-    return problemOf(error);
+    const problem = problemOf(error);
+    return resumed && problem.retry === 'later' ? partlyDone(problem) : problem;
   }
 }
 
@@ -139,7 +142,7 @@ function fresh({ plan, fingerprint }: Attempt, host: Host): Kept {
 function go(what: Attempt, kept: Kept, replica: Replica, sweeper: Sweeper | null): RunResult | Promise<RunResult> {
   const record = createRecord(what.name, kept, replica, sweeper);
   const { seed, startedMs } = kept.head;
-  return executeRun(what.plan, what.request, what.context, { seed, startedMs, journal: record.journal, finish: record.finish });
+  return executeRun(what.plan, what.request, what.context, { ...record, seed, startedMs, resumed: sweeper === null });
 }
 
 /** What is kept of one run. `sweeper`: null when it is listed there already. */

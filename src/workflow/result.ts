@@ -59,6 +59,16 @@ export function problemOf(thrown: unknown): RunProblem {
   return { ...describe(error), ...step, ...place };
 }
 
+/** Of a run that did something before it was refused so: that nothing was done would be untrue, and a retry would do it twice. */
+export const partlyDone = (problem: RunProblem): RunProblem => ({
+  ...problem,
+  ...errorCodes.STORE_FAILED,
+  title: titleOf('STORE_FAILED'),
+  code: 'STORE_FAILED',
+  detail: `Some of it was done, and then: ${problem.title}.`,
+  fix: 'Retry with the same idempotency key only: with another, or none, it may be done twice.',
+});
+
 /** Whose messages are for the operator: they may name paths of this machine. */
 const internal: ReadonlySet<ErrorCode> = new Set([
   'DISK_FULL',
@@ -76,11 +86,13 @@ export function isInternal(thrown: unknown): boolean {
   return !(error instanceof Failure) && (!(error instanceof CffbrwError) || internal.has(error.code));
 }
 
+const titleOf = (code: ErrorCode): string =>
+  code === 'INVARIANT' ? 'Internal error' : code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ');
+
 function describe(error: unknown): RunProblem {
   const code = error instanceof CffbrwError ? error.code : 'INVARIANT';
   const { status, retry } = errorCodes[code];
-  const title = code === 'INVARIANT' ? 'Internal error' : code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ');
-  const problem: RunProblem = { status, type: 'about:blank', title, code, retry };
+  const problem: RunProblem = { status, type: 'about:blank', title: titleOf(code), code, retry };
   if (!(error instanceof CffbrwError) || internal.has(code)) return problem;
   return { ...problem, detail: error.message, ...(error.fix !== undefined && { fix: error.fix }) };
 }

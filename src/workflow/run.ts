@@ -13,6 +13,7 @@ import type { Plan } from './plan.ts';
 import { causeOf, isInternal, isProblem, problemOf, type RunAnswer, type RunResult } from './result.ts';
 import { runSteps } from './sequence.ts';
 import type { StartTrace, Trace } from './trace.ts';
+import { didForGood, truthful } from './written.ts';
 
 export interface RunContext {
   readonly replica: Replica;
@@ -33,6 +34,8 @@ export interface RunStart {
   readonly seed: string;
   readonly startedMs: number;
   readonly journal: Journal;
+  /** An earlier attempt left something. */
+  readonly resumed: boolean;
   /** Keeps the result, in the block in which the run ended. Answers with the commit that makes it durable; 0: it is not kept. */
   readonly finish: (result: RunResult) => number;
 }
@@ -95,6 +98,7 @@ function createRun(plan: Plan, context: RunContext, start: RunStart | undefined,
     steps: 0,
     commit: 0,
     gates: [],
+    writes: start?.resumed === true ? [0] : [],
     startedMs: start?.startedMs ?? null,
     seed: start?.seed ?? null,
     answer: null,
@@ -133,18 +137,19 @@ function report(run: Run, thrown: unknown): void {
 }
 
 /** The output gate: the result, when everything that it may show is durable. */
-function gated(run: Run, result: RunResult, start: RunStart | undefined): RunResult | Promise<RunResult> {
+function gated(run: Run, reached: RunResult, start: RunStart | undefined): RunResult | Promise<RunResult> {
+  let result = reached;
   try {
     if (start !== undefined) gateOn(run, start.finish(result));
   } catch (error) {
-    return failed(run, error);
+    result = failed(run, error);
   }
   const [first] = run.gates;
-  if (first === undefined) return result;
+  if (first === undefined) return truthful(run, result);
   const gate: Promise<unknown> = run.gates.length === 1 ? first : Promise.all(run.gates);
   return gate.then(
-    () => result,
-    (error: unknown) => failed(run, error),
+    () => truthful(run, result),
+    (error: unknown) => truthful(run, failed(run, error)),
   );
 }
 
@@ -158,7 +163,10 @@ function runAnsweringEarly(plan: Plan, frame: RunFrame, start: RunStart | undefi
       answered = true;
       resolve(gated(run, result, start));
     };
-    run.early = settle;
+    run.early = (answer) => {
+      didForGood(run); // it goes on, whatever becomes of its answer
+      settle(answer);
+    };
     const work = (async () => {
       try {
         await runSteps(plan.steps, frame);

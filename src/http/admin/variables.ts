@@ -1,6 +1,6 @@
 /** The admin API's operations on variables. */
 import { CffbrwError } from '../../error.ts';
-import type { Replica, WindowChoice } from '../../replica/replica.ts';
+import type { DecidedTake, Replica, WindowChoice } from '../../replica/replica.ts';
 import type { Address, Key } from '../../strategy/address.ts';
 import { isObject, type Json, type JsonObject } from '../../strategy/json.ts';
 import type { OperationName } from '../../strategy/strategy.ts';
@@ -153,10 +153,15 @@ export async function operate(replica: Replica, name: string, named: string, inp
   }
   if (operation === 'give' || operation === 'confirm') return settle(replica, variable, operation, input.receipt);
   const address = replica.address(name, input.key);
-  const result = await act(replica, address, operation, input);
-  await replica.durable(replica.pending());
-  const { value } = await look(replica, address);
-  return { variable: name, operation, key: address.key, value, ...(result !== undefined && { result }) } as JsonObject;
+  const { commit, ...result } = await act(replica, address, operation, input);
+  await replica.durable(commit);
+  const { value } = await look(replica, address).catch(doneAllTheSame);
+  return { variable: name, operation, key: address.key, value, ...('ok' in result && { result }) } as JsonObject;
+}
+
+/** It is done; only what others wrote since could not be shown. */
+function doneAllTheSame(cause: unknown): never {
+  throw new CffbrwError('STORE_FAILED', 'it was done, and the value after it could not be read', { cause });
 }
 
 function operationOf(replica: Replica, variable: Variable, named: string): OperationName {
@@ -172,27 +177,31 @@ async function settle(replica: Replica, { name }: Variable, operation: 'give' | 
   if (receipt === '')
     throw new CffbrwError('INVALID_INPUT', `${operation} needs a receipt`, { fix: 'Send { "receipt": "…" } of a take.' });
   const result = await replica[operation](receipt);
-  await replica.durable(replica.pending());
   return { variable: name, operation, key: null, value: null, result: { ...result } };
 }
 
-async function act(replica: Replica, address: Address, operation: OperationName, input: Input): Promise<object | undefined> {
+async function act(replica: Replica, address: Address, operation: OperationName, input: Input): Promise<Acted> {
   const { variable, key } = address;
   const amount = input.amount ?? 1;
   if (operation === 'take') {
     const { once, holdMs, timeoutMs, strong } = input;
-    return replica.take([{ variable, amount, ...(key !== null && { key }) }], {
+    const result = await replica.take([{ variable, amount, ...(key !== null && { key }) }], {
       ...(once !== undefined && { once }),
       ...(holdMs !== undefined && { holdMs }),
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(strong !== undefined && { strong }),
     });
+    return { ...result, receipt: result.receipt };
   }
-  if (operation === 'mint' || operation === 'burn') return void (await replica[operation](address, amount));
-  return apply(replica, address, operation, input);
+  if (operation !== 'mint' && operation !== 'burn') return { commit: await apply(replica, address, operation, input) };
+  await replica[operation](address, amount);
+  return { commit: 0 };
 }
 
-async function apply(replica: Replica, address: Address, operation: OperationName, input: Input): Promise<undefined> {
+/** When it is durable; of a take, also what it gave. */
+type Acted = Pick<DecidedTake, 'commit'> & Partial<DecidedTake>;
+
+async function apply(replica: Replica, address: Address, operation: OperationName, input: Input): Promise<number> {
   const declared = variableOf(replica, address.variable);
   const { key: _, ...fields } = input;
   const given = operation === 'add' ? { amount: 1, ...fields } : fields;
@@ -204,5 +213,5 @@ async function apply(replica: Replica, address: Address, operation: OperationNam
   await replica.load([address]);
   const slot = replica.peek(address);
   if (slot === undefined) throw new CffbrwError('OVERLOADED', 'the value left memory before it could be written');
-  replica.update(slot, parsed);
+  return replica.update(slot, parsed);
 }

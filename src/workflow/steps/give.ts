@@ -1,8 +1,8 @@
 import type * as z from 'zod';
 import { CffbrwError } from '../../error.ts';
 import type { Fields } from '../fields.ts';
-import { gateOn } from '../frame.ts';
 import { scalarsShape } from '../shape.ts';
+import { didForGood } from '../written.ts';
 import { asInputs, defineVerb, follow } from './verb.ts';
 
 /** `give` and `confirm` settle a receipt. Asking again is harmless, and answers what happened. */
@@ -28,9 +28,9 @@ const settleVerb = (verb: 'give' | 'confirm') =>
           const receipt = receiptOf(asInputs(given).receipt, verb);
           const result = await frame.onceWaiting(async () => {
             const { ok, reason, repeated } = await run.replica[verb](receipt);
+            if (ok && !repeated) didForGood(run);
             return { ok, reason, repeated };
           }, true);
-          gateOn(run, run.replica.pending());
           if (bound >= 0) frame.values[bound] = result;
         });
     },

@@ -13,6 +13,7 @@ import { durationMs } from '../duration.ts';
 import { gateOn, type RunFrame } from '../frame.ts';
 import type { Lane } from '../journal.ts';
 import { closed } from '../shape.ts';
+import { didForGood } from '../written.ts';
 import { type Answer, AnswerFailure, kept, readAnswer } from './http-answer.ts';
 import { bodyFix, checkMethod, checkUrl, isIdempotent, type Sent, sentOf } from './http-request.ts';
 import { asInputs, defineVerb, follow, type Inputs, type StepContext } from './verb.ts';
@@ -178,7 +179,8 @@ const outcomeUnknown = () =>
   });
 
 /** One request, and its whole answer, within the time. */
-async function send({ run }: RunFrame, { sent, timeoutMs }: Call): Promise<Answer> {
+async function send({ run }: RunFrame, { sent, timeoutMs, repeatable }: Call): Promise<Answer> {
+  if (!repeatable) didForGood(run);
   const { url, method, headers, body } = sent;
   const abort = new AbortController();
   let cancel = (): void => {};

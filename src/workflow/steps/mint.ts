@@ -1,5 +1,6 @@
 import type { Fields } from '../fields.ts';
-import { gateOn, type RunFrame } from '../frame.ts';
+import type { RunFrame } from '../frame.ts';
+import { didForGood } from '../written.ts';
 import { amountOf, checkAmount } from './amount.ts';
 import { asInputs, defineVerb, follow } from './verb.ts';
 import { addressOf } from './writing.ts';
@@ -49,7 +50,7 @@ async function supply({ lane, run }: RunFrame, act: (decided: () => void) => Pro
     if (!done) lane?.recordError(error);
     throw error;
   }
-  gateOn(run, run.replica.pending());
+  didForGood(run);
 }
 
 export const mintVerb = /* @__PURE__ */ supplyVerb('mint');

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { CffbrwError } from '../../error.ts';
 import { anyShape } from '../../expression/expression.ts';
-import type { TakeOptions, TakeRequest, TakeResult } from '../../replica/replica.ts';
+import type { DecidedTake, TakeOptions, TakeRequest, TakeResult } from '../../replica/replica.ts';
 import type { Json } from '../../strategy/json.ts';
 import type { Variable } from '../../strategy/variable.ts';
 import { durationMs } from '../duration.ts';
@@ -9,6 +9,7 @@ import type { Fields } from '../fields.ts';
 import { gateOn, type Run, type RunFrame, toKey } from '../frame.ts';
 import type { Executed } from '../plan.ts';
 import { closed, scalarsShape } from '../shape.ts';
+import { wrote } from '../written.ts';
 import { amountOf, checkAmount } from './amount.ts';
 import { asInputs, defineVerb, follow, type Inputs, type StepContext } from './verb.ts';
 import { keyOf } from './writing.ts';
@@ -208,8 +209,9 @@ type ToJson = (result: TakeResult, requests: readonly TakeRequest[], receipt: bo
 /** Decides once per keyed run: the decision goes into the journal in the transaction of the rows that it changes. */
 function take(frame: RunFrame, { requests, options, bound, json, receipt }: Take): Executed {
   const { lane, run } = frame;
-  const bind = (result: TakeResult): void => {
-    gateOn(run, run.replica.pending());
+  const bind = (result: DecidedTake): void => {
+    gateOn(run, result.commit);
+    if (result.ok && !result.repeated) wrote(run, result.commit);
     if (bound >= 0) frame.values[bound] = json(result, requests, receipt());
   };
   if (lane === null) return follow(run.replica.take(requests, options), bind);
@@ -225,7 +227,7 @@ function take(frame: RunFrame, { requests, options, bound, json, receipt }: Take
 interface KeyedTake {
   readonly requests: readonly TakeRequest[];
   readonly options: TakeOptions;
-  readonly bind: (result: TakeResult) => void;
+  readonly bind: (result: DecidedTake) => void;
   readonly json: ToJson;
 }
 
@@ -268,7 +270,7 @@ async function giveLater(run: Run, receipt: string): Promise<void> {
 const longestWaitMs = 60_000;
 
 /** A take that is refused with an error (a wrong amount, say) leaves it in the journal, for a `try` may go on from it. */
-function takeNoting(frame: RunFrame, act: () => TakeResult | Promise<TakeResult>): TakeResult | Promise<TakeResult> {
+function takeNoting(frame: RunFrame, act: () => DecidedTake | Promise<DecidedTake>): DecidedTake | Promise<DecidedTake> {
   const note = (error: unknown): never => {
     frame.lane?.recordError(error);
     throw error;

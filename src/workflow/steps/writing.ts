@@ -8,6 +8,7 @@ import type { Operation, OperationName, Strategy } from '../../strategy/strategy
 import type { Variable } from '../../strategy/variable.ts';
 import { type RunFrame, toKey } from '../frame.ts';
 import type { Execute, Executed } from '../plan.ts';
+import { wrote } from '../written.ts';
 import { asInputs, follow, type Inputs } from './verb.ts';
 
 /** `yielded` is what the step gives, from the value before the write; −1: nothing is bound. */
@@ -31,7 +32,7 @@ export function writeStep(options: WriteOptions, finish?: (frame: RunFrame, acce
     if (inputs.constant) always = parsed;
     const accepted = frame.once(() => {
       const accepts = finish === undefined || (strategy.accepts?.(frame.run.replica.read(slot), parsed) ?? true);
-      frame.run.replica.update(slot, parsed);
+      wrote(frame.run, frame.run.replica.update(slot, parsed));
       frame.touch(slot);
       return accepts;
     }, true);
