@@ -65,8 +65,11 @@ async function help([name, inner]: readonly string[]): Promise<void> {
 const plainUnlessSeen = (stream: NodeJS.WriteStream, text: string): string =>
   hasColours(stream) ? text : stripVTControlCharacters(text);
 
+const exitCodes = 'Exit codes: 0 done, 1 it could not be done, 2 wrong use of the command line.';
+
 async function usageOf(name: string | undefined, inner: string | undefined): Promise<string> {
-  if (!Object.hasOwn(subCommands, name ?? '')) return renderUsage({ ...main, subCommands: await briefly(subCommands) });
+  if (!Object.hasOwn(subCommands, name ?? ''))
+    return `${await renderUsage({ ...main, subCommands: await briefly(subCommands) })}\n${exitCodes}`;
   const command = await load(name ?? '');
   const group = groupOf(command);
   const chosen = Object.entries(group).find(([inside]) => inside === inner)?.[1];

@@ -50,6 +50,7 @@ describe('the command line', () => {
       const { output } = await runCli(['--help'], home, environment);
       expect(output.split('\n').filter((line) => /^ +(?:dev|start|simulate|vars) {2}/.test(line))).toHaveLength(4);
       expect(output).not.toContain('Examples:');
+      expect(output).toMatch(/Exit codes: 0 .* 1 .* 2 /);
     }));
 
   test('says its version, that of the package', () =>
