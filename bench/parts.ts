@@ -13,6 +13,7 @@ export const parts = {
   'hot-keys': async (size: Size) => from(await import('./hot-keys.bench.ts'), size),
   'start-up': async (size: Size) => from(await import('./start-up.bench.ts'), size),
   'cluster-takes': async (size: Size) => from(await import('./cluster-takes.bench.ts'), size),
+  'cluster-tail': async (size: Size) => from(await import('./cluster-tail.bench.ts'), size),
   'cluster-convergence': async (size: Size) => from(await import('./cluster-convergence.bench.ts'), size),
   'cluster-bytes': async (size: Size) => from(await import('./cluster-bytes.bench.ts'), size),
   'cluster-joining': async (size: Size) => from(await import('./cluster-joining.bench.ts'), size),
@@ -21,7 +22,7 @@ export const parts = {
 /** What one run measures; its results are called so, too. */
 export const sets = {
   latest: ['http', 'variables', 'expressions', 'check', 'simulate', 'hot-keys', 'start-up'],
-  cluster: ['cluster-takes', 'cluster-convergence', 'cluster-bytes', 'cluster-joining'],
+  cluster: ['cluster-takes', 'cluster-tail', 'cluster-convergence', 'cluster-bytes', 'cluster-joining'],
 } as const satisfies Record<string, readonly PartName[]>;
 
 interface Part<Parameters> {
