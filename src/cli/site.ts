@@ -1,4 +1,5 @@
 /** Where this machine stands among others: its name, and the database through which they meet. */
+import type { CffbrwError } from '../error.ts';
 import type { Sites } from '../http/admin/sites.ts';
 import type { PostgresBackbone } from '../node/backbone.ts';
 import type { BackboneTarget } from '../node/backbone-url.ts';
@@ -76,8 +77,11 @@ export async function withBackbone<Result>(args: SiteArguments, use: (found: Bac
     import('../node/backbone.ts'),
     import('../node/backbone-sites.ts'),
   ]);
-  const backbone = await openPostgresBackbone({ target, existing: true });
+  const unreached: CffbrwError[] = [];
+  const backbone = await openPostgresBackbone({ target, existing: true, refused: (error) => unreached.push(error) });
   try {
+    // Whoever asks is there, and asks again.
+    if (unreached[0] !== undefined) throw unreached[0];
     return await use({ backbone, operations: operationsOver(backbone, nodeHost) });
   } finally {
     await backbone.close();

@@ -27,12 +27,19 @@ const tellRefusal = (log: Log, error: CffbrwError): void =>
 function lostOf({ message, fix }: CffbrwError, replica: Replica): Parameters<Log>[0] {
   const { frozen } = replica.status;
   const units = replica.leases().reduce((sum, lease) => sum + lease.units, 0);
-  const takes = `${units} unit(s) are leased here, and takes of these go on; what else needs the others answers unreachable.`;
+  const takes = `Of bounded counters ${units} unit(s) are leased here, and takes of these go on; what else needs the others answers unreachable.`;
   // Of a question it is no matter whether it was done.
   const why = message.replace(/: whether it was done is not known$/, '');
-  const all = [`the backbone does not answer: ${why}.`, fix, 'Reads and writes go on here.', frozen ?? takes];
+  const all = [
+    `the backbone does not answer: ${why}.`,
+    fix,
+    'Reads and writes go on here.',
+    frozen === null ? takes : capital(frozen),
+  ];
   return { level: 'warn', message: all.filter((text) => text !== undefined).join(' '), data: { leased: units } };
 }
+
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 const againOf = ({ afterMs, waited }: Extract<Reach, { reached: true }>): Parameters<Log>[0] => ({
   level: 'info',

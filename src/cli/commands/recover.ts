@@ -48,7 +48,7 @@ function printPlan(plan: RecoveryPlan): void {
     console.log(`${plan.id}: not frozen. There is nothing to decide.`);
     return;
   }
-  console.log(`${plan.id}: ${plan.frozen.message} ${plan.frozen.fix}`);
+  console.log(`${plan.id}: ${plan.frozen.message}. ${plan.frozen.fix}`);
   for (const { address, free, held } of plan.stakes) console.log(`  ${address}  free ${free}, held ${held}`);
   console.log(`At most ${plan.worstCase} unit(s) may have been sold after this copy was made. Nothing was changed. Choose:`);
   console.log('  --write-off    give them up: nothing is sold twice');
