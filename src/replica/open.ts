@@ -191,7 +191,7 @@ const statusOf = (
   loaded: memory.slots.size,
   waiting: bank.waiting(),
   urgent: bank.isCalled(),
-  frozen: identity.frozen === null ? null : `${identity.frozen.message} ${identity.frozen.fix}`,
+  frozen: identity.frozen === null ? null : `${identity.frozen.message}. ${identity.frozen.fix}`,
   refused: memory.refusal?.message ?? null,
   lagMs: connection === null ? null : connection.age(),
   refusals: counts,
