@@ -11,7 +11,7 @@ const variables = { stock: { strategy: 'bounded-counter', initial: 3 } } as cons
 const names = ['one', 'two', 'three'];
 
 /** What a replica writes into registers with this prefix does not arrive, or arrives and is not answered. */
-type Fault = 'not sent' | 'not answered';
+type Fault = 'not sent' | 'not answered' | 'disk full';
 
 const unreachable = () => new CffbrwError('UNREACHABLE', 'the test says so');
 
@@ -26,9 +26,10 @@ async function meeting(seed: string) {
       async compareAndSet(register, value, revision) {
         const found = faults.get(name);
         const hit = found !== undefined && register.startsWith(found.prefix);
-        if (!hit || found.fault === 'not answered') {
+        if (!hit || found.fault !== 'not sent') {
           const outcome = await backbone.registers.compareAndSet(register, value, revision);
-          if (!hit) return outcome;
+          if (hit && found.fault === 'disk full') cluster.machine(name).disk.faults.full = true;
+          if (!hit || found.fault === 'disk full') return outcome;
         }
         throw unreachable();
       },
@@ -47,6 +48,12 @@ async function meeting(seed: string) {
   await world.run(2_000);
   return {
     start,
+    /** Its disk is full once something was written into a register with this prefix. */
+    fillsUp: (name: string, prefix: string) => void faults.set(name, { prefix, fault: 'disk full' }),
+    hasRoom(name: string) {
+      faults.delete(name);
+      cluster.machine(name).disk.faults.full = false;
+    },
     take: (name: string, options: TakeOptions = {}, units = 1) =>
       world.runUntil(replica(name).variable('stock').take(units, options)),
     settle: (name: string, asked: 'give' | 'confirm', receipt: string | null) =>
@@ -94,6 +101,19 @@ test.for(orders)('what a receipt was called stays what it is, whoever adopts fir
   expect(await settle('three', 'give', receipt)).toMatchObject({ ok: false, reason: 'confirmed' });
   for (const name of ['one', 'two']) expect(await take(name)).toMatchObject({ ok: true });
   expect(await take('three')).toMatchObject({ ok: false, reason: 'exhausted' });
+});
+
+test.for(['one', 'two'])('what is decided and can not be kept is not told: asked at %s', async (name) => {
+  const { take, settle, keep, dies, restore, fillsUp, hasRoom } = await meeting(`full ${name}`);
+  const { receipt } = await take('one');
+  const kept = await keep();
+  await dies('three', 'settle/', 'not sent', (replica) => replica.variable('stock').give(receipt ?? ''));
+  fillsUp(name, 'settle/');
+  await expect(settle(name, 'confirm', receipt)).rejects.toMatchObject({ code: 'STORE_FAILED' });
+  hasRoom(name);
+  await restore(kept, ['three', 'one', 'two']);
+  const told = await settle(name, 'confirm', receipt);
+  expect(await settle('three', 'give', receipt)).toMatchObject(told.ok ? { reason: 'confirmed' } : { repeated: true });
 });
 
 test.for(orders)('a key that was given again has one grant, whoever adopts first: %s', async (order) => {

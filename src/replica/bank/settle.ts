@@ -110,9 +110,10 @@ async function carryThrough(branch: Branch, receipt: Receipt, asked: Settlement,
     else noteDecided(branch, receipt, register.value as Settlement);
     await branch.ledger.flush();
   } catch (error) {
-    // This is decided all the same, and the note of it is durable: a contact writes the rest.
-    if (!done || retryAfter(error) === 'no') throw error;
+    if (!done) throw error;
+    // It is decided, and a contact writes the rest. But should the backbone forget it before that, what was asked elsewhere may come first (N16).
     branch.unfinished.add(mine ? receipt.issuer : branch.me);
+    throw retryAfter(error) === 'later' ? unknownOutcome(error) : error;
   }
   return answer(asked, register.value as Settlement, done);
 }
