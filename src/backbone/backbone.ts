@@ -56,6 +56,13 @@ export interface Backbone {
   identity(): Promise<string>;
   /** The backbone's clock, milliseconds since 1970. Rejects with UNREACHABLE. */
   now(): Promise<number>;
+  /** What is asked in one turn of the event loop is done in its order. Absent: who needs an order waits for each answer. */
+  readonly inOrder?: true;
+  /**
+   * Decides a claim of an incarnation (JSON, of replica/identity/claim.ts) where register and rows are, in one step that nothing comes between:
+   * one question instead of four. Absent: it is asked step by step. Rejects with UNREACHABLE: it may have been decided; asking again is harmless.
+   */
+  readonly decide?: (claim: string) => Promise<string>;
   /** The highest version among the rows of this replica that are kept or were forgotten; 0 when there are none. Rejects with UNREACHABLE. */
   latest(replica: string): Promise<number>;
   /** Resolves when the rows are kept. Rejects with UNREACHABLE: they may be kept or not; publishing again is harmless. */

@@ -8,7 +8,7 @@
 import type { Backbone, Delivery } from '../backbone/backbone.ts';
 import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
-import { openSubscriber, type Subscriber } from './subscription.ts';
+import { type FetchedPage, openSubscriber, type Subscriber } from './subscription.ts';
 import type { Answered, Answers, Mark, Push, Question, Questions } from './wire.ts';
 
 export interface HubBackboneOptions {
@@ -39,6 +39,8 @@ export interface HubBackbone extends Backbone {
   pushed(push: Push): boolean;
   /** Tells the hub how idle this region is, and whether it watches; and fetches what there is. */
   look(): Promise<void>;
+  /** Resolves when what there was at the start is here, or could not be fetched. */
+  begun(): Promise<void>;
   /** When all that was kept was last known here, on `host.elapsed`; null: never. */
   readonly wholeMs: number | null;
   since(replica: string, version: number): Promise<Answers['since']>;
@@ -94,7 +96,24 @@ export function createHubBackbone(options: HubBackboneOptions): HubBackbone {
     if (waiting.length === 0) host.after(0, sendWaiting);
     return new Promise((resolve, reject) => waiting.push({ question, resolve, reject }));
   };
-  const fetchPage = (cursor: string | null) => ask({ ask: 'after', cursor });
+  const askPage = async (cursor: string | null): Promise<FetchedPage> => {
+    const atMs = host.elapsed();
+    return { page: await ask({ ask: 'after', cursor }), atMs };
+  };
+  /** What the first subscriber will ask for: it goes along with the question by which a replica begins. */
+  let first: Promise<FetchedPage> | null = null;
+  const decide = (claim: string): Promise<string> => {
+    if (subscribers.size === 0) {
+      first = askPage(null);
+      first.catch(() => {}); // it is asked again
+    }
+    return ask({ ask: 'decide', claim });
+  };
+  const fetchPage = (cursor: string | null): Promise<FetchedPage> => {
+    const asked = cursor === null ? first : null;
+    first = null;
+    return asked ?? askPage(cursor);
+  };
   const subscribe = (cursor: string | null, receive: (delivery: Delivery) => Promise<void>): Subscriber => {
     const subscriber = openSubscriber({
       ...{ host, cursor, receive, fetchPage, retryMs: options.retryMs ?? 500, pollMs: options.pollMs ?? null },
@@ -123,6 +142,8 @@ export function createHubBackbone(options: HubBackboneOptions): HubBackbone {
       if (clock === null || host.elapsed() - clock.atMs > clockFreshMs) await ask({ ask: 'identity' });
       return host.now() + (clock?.aheadMs ?? 0);
     },
+    inOrder: true,
+    decide,
     latest: (replica) => ask({ ask: 'latest', replica }),
     since: (replica, version) => ask({ ask: 'since', replica, version }),
     wake(regions) {
@@ -143,6 +164,9 @@ export function createHubBackbone(options: HubBackboneOptions): HubBackbone {
     },
     async look() {
       await Promise.all([...subscribers].map((subscriber) => subscriber.fetchNow()));
+    },
+    async begun() {
+      await Promise.all([...subscribers].map((subscriber) => subscriber.begun()));
     },
     async close() {
       closed = true;

@@ -11,6 +11,8 @@
 import type { Register } from '../backbone/backbone.ts';
 import { createFeed, type Feed } from '../backbone/feed.ts';
 import type { Host } from '../host.ts';
+import { decideClaim } from '../replica/identity/claim.ts';
+import { membersRegister } from '../replica/identity/members.ts';
 import type { StoredRecord, StoredRow } from '../store/store.ts';
 import type { ObjectTables } from './store.ts';
 import type { Answers, Mark, Page, Question } from './wire.ts';
@@ -83,13 +85,23 @@ export function openHubState(host: Host, tables: ObjectTables): HubState {
     const text = toWrite.get(registerPrefix + name);
     return registerOf(parseWritten(text === undefined ? tables.record(registerPrefix + name) : text));
   };
+  const write = (name: string, value: string | null): Written | null => {
+    const written = value === null ? null : { value, token: host.id() };
+    toWrite.set(registerPrefix + name, written === null ? null : JSON.stringify(written));
+    return written;
+  };
   const swap = ({ name, value, revision }: Extract<Question, { ask: 'swap' }>): Answers['swap'] => {
     const found = get(name);
     if (found.revision !== (revision ?? registerOf(null).revision)) return { done: false, register: found };
-    const written = value === null ? null : { value, token: host.id() };
-    toWrite.set(registerPrefix + name, written === null ? null : JSON.stringify(written));
-    return { done: true, register: registerOf(written) };
+    return { done: true, register: registerOf(write(name, value)) };
   };
+  const decide = (claim: string): string =>
+    decideClaim(claim, {
+      identity: starts.identity,
+      members: get(membersRegister).value,
+      latest: feed.latest,
+      write: (value) => write(membersRegister, value),
+    });
   const publish = (rows: readonly StoredRow[]): null => {
     const better = feed.better(rows);
     for (const row of better) feed.put(row, 0);
@@ -147,6 +159,8 @@ export function openHubState(host: Host, tables: ObjectTables): HubState {
           return get(question.name);
         case 'swap':
           return swap(question);
+        case 'decide':
+          return decide(question.claim);
         case 'latest':
           return feed.latest(question.replica);
         case 'since':

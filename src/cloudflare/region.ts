@@ -36,6 +36,7 @@ const contactMs = 5_000;
 const publishEveryMs = 1_000;
 const bankPollMs = 250;
 const firstLookMs = 1_000;
+const longestLookMs = 5_000;
 const sitesMs = 30_000;
 const retryMs = 1_000;
 /** Where a region notes its name, and what it saw of the hub. */
@@ -51,7 +52,7 @@ interface Opened {
   readonly backbone: HubBackbone;
   readonly handler: Handler;
   readonly admin: ((request: Request) => Promise<Response>) | null;
-  readonly sites: Sites;
+  readonly sites: Promise<Sites>;
   readonly cron: Cron | null;
 }
 
@@ -132,7 +133,7 @@ export class RegionObject {
   async #woken(): Promise<Response> {
     const before = this.#opened;
     const { sites } = await this.#open();
-    if (before !== null) await sites.look();
+    if (before !== null) await (await sites).look();
     return Response.json(null);
   }
 
@@ -155,7 +156,7 @@ export class RegionObject {
   }
 
   async #pushed(request: Request): Promise<Response> {
-    if (this.#opened === null && this.#streams.count === 0) return Response.json(false);
+    if (this.#opening === null && this.#streams.count === 0) return Response.json(false);
     const { backbone } = await this.#open();
     return Response.json(backbone.pushed((await request.json()) as Push));
   }
@@ -177,7 +178,7 @@ export class RegionObject {
   /** A replica that may not write any more (another one took over, or its storage failed) begins again, and proves anew who it is. */
   async #reopen({ replica, handler, cron, sites }: Opened): Promise<Opened> {
     this.#opened = null;
-    sites.close();
+    await sites.then((opened) => opened.close());
     handler.close();
     await cron?.close();
     await replica.close();
@@ -252,10 +253,10 @@ export class RegionObject {
 
   async #serveWith(replica: Replica, backbone: HubBackbone): Promise<Opened> {
     const [app, host, env] = [this.#app, this.#host, this.#env];
-    const [sites] = await Promise.all([
-      openSites({ replica, backbone, host, alarm, lookMs: sitesMs, wake: backbone.wake }),
-      this.#within(firstLookMs, backbone.look()),
-    ]);
+    const sites = openSites({ replica, backbone, host, alarm, lookMs: sitesMs, wake: backbone.wake });
+    // Only what is given out asks what others declare.
+    replica.holdTakes(this.#within(longestLookMs, sites));
+    await this.#within(firstLookMs, backbone.begun());
     const context = { app, replica, host, log: workerLog, secrets: secretsOf(app.settings.secrets, env) };
     const handler = createHandler({ ...context, background: (work) => this.#background(work), eventBeats: false });
     const { CFFBRW_TOKEN: token } = env;

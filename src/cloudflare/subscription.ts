@@ -12,12 +12,18 @@ export interface SubscriberOptions {
   readonly host: Host;
   readonly cursor: string | null;
   readonly receive: (delivery: Delivery) => Promise<void>;
-  readonly fetchPage: (cursor: string | null) => Promise<Page>;
+  readonly fetchPage: (cursor: string | null) => Promise<FetchedPage>;
   /** All that was kept at that moment is known here. */
   readonly whole: (atMs: number) => void;
   readonly retryMs: number;
   readonly pollMs: number | null;
   readonly closed: () => void;
+}
+
+export interface FetchedPage {
+  readonly page: Page;
+  /** When it was asked for, on `host.elapsed`. */
+  readonly atMs: number;
 }
 
 export interface Subscriber {
@@ -26,6 +32,8 @@ export interface Subscriber {
   pushed(push: Push): void;
   /** Fetches until there is nothing left. Resolves then, or when it failed. */
   fetchNow(): Promise<void>;
+  /** Resolves when what it began with is there, or failed. */
+  begun(): Promise<void>;
 }
 
 export function openSubscriber({ host, receive, fetchPage, whole, ...options }: SubscriberOptions): Subscriber {
@@ -51,13 +59,13 @@ export function openSubscriber({ host, receive, fetchPage, whole, ...options }: 
   async function fetchAll(): Promise<void> {
     for (;;) {
       again = false;
-      const atMs = host.elapsed();
       const waiting = asked;
       asked = [];
-      let last = false;
+      let [last, atMs] = [false, 0];
       try {
-        const page = await fetchPage(cursor);
-        last = page.last;
+        const fetched = await fetchPage(cursor);
+        const { page } = fetched;
+        [last, atMs] = [page.last, fetched.atMs];
         await deliver(page);
       } catch (error) {
         asked.unshift(...waiting);
@@ -106,6 +114,7 @@ export function openSubscriber({ host, receive, fetchPage, whole, ...options }: 
       return caughtUp;
     },
     fetchNow,
+    begun: () => running ?? Promise.resolve(),
     pushed(push) {
       if (running !== null || push.page.from !== cursor) {
         void fetchNow();

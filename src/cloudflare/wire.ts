@@ -21,6 +21,7 @@ export type Question =
   | { readonly ask: 'get'; readonly name: string }
   | { readonly ask: 'swap'; readonly name: string; readonly value: string | null; readonly revision: string | null }
   | { readonly ask: 'latest'; readonly replica: string }
+  | { readonly ask: 'decide'; readonly claim: string }
   | { readonly ask: 'since'; readonly replica: string; readonly version: number }
   /** `urgent`: somebody waits for an answer to these rows. */
   | { readonly ask: 'publish'; readonly rows: readonly StoredRow[]; readonly urgent: boolean }
@@ -34,6 +35,7 @@ export interface Answers {
   readonly get: Register;
   readonly swap: { readonly done: boolean; readonly register: Register };
   readonly latest: number;
+  readonly decide: string;
   readonly since: readonly StoredRow[];
   readonly publish: null;
   readonly forget: null;

@@ -118,6 +118,7 @@ function faceOf(core: Core, connection: Connection | null): Replica {
         ),
       ),
     withhold: refusals.withhold,
+    holdTakes: refusals.hold,
     adoptBackbone: () => core.identity.adopt(),
     leases: () => leasesOf(core),
     give: (receipt) => bank.give(receipt),

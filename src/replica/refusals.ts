@@ -11,6 +11,8 @@ export interface Refusals {
   readonly withheld: Readonly<Record<string, string>>;
   /** null: it is given out again. */
   withhold(variable: string, why: string | null): void;
+  /** Takes wait for it. */
+  hold(until: Promise<void>): void;
   /** What `decide` gives, counted; or the refusal of what is withheld. */
   pass(requests: readonly TakeRequest[], options: TakeOptions, decide: () => Later): Later;
 }
@@ -21,13 +23,28 @@ export function createRefusals(): Refusals {
   const counts: Record<string, number> = {};
   let withheld: Record<string, string> = {};
   let isAny = false;
+  let held: Promise<void> | null = null;
 
   const counted = (result: DecidedTake): DecidedTake => {
     if (result.reason !== null) counts[result.reason] = (counts[result.reason] ?? 0) + 1;
     return result;
   };
+  const pass: Refusals['pass'] = (requests, options, decide) => {
+    if (held !== null) return held.then(() => pass(requests, options, decide));
+    const refused = isAny ? requests.find(({ variable }) => Object.hasOwn(withheld, variable)) : undefined;
+    if (refused !== undefined) return counted(refusal(refused, requests, options));
+    const result = decide();
+    return result instanceof Promise ? result.then(counted) : counted(result);
+  };
   return {
     counts,
+    pass,
+    hold(until) {
+      const mine = until.finally(() => {
+        if (held === mine) held = null;
+      });
+      held = mine;
+    },
     get withheld() {
       return withheld;
     },
@@ -35,12 +52,6 @@ export function createRefusals(): Refusals {
       const { [variable]: _, ...others } = withheld;
       withheld = why === null ? others : { ...others, [variable]: why };
       isAny = Object.keys(withheld).length > 0;
-    },
-    pass(requests, options, decide) {
-      const refused = isAny ? requests.find(({ variable }) => Object.hasOwn(withheld, variable)) : undefined;
-      if (refused !== undefined) return counted(refusal(refused, requests, options));
-      const result = decide();
-      return result instanceof Promise ? result.then(counted) : counted(result);
     },
   };
 }

@@ -140,6 +140,8 @@ export interface Replica {
   confirm(receipt: string): Promise<SettleResult>;
   /** Gives out nothing of a variable here, for this reason: takes answer `held-elsewhere`. null: gives out again. */
   withhold(variable: string, why: string | null): void;
+  /** Takes wait for it. */
+  holdTakes(until: Promise<void>): void;
   /** Rights that this replica holds. */
   leases(): readonly Lease[];
   /** An operator says: join the backbone that answers, although it is not the one that this store knows. At the next contact. */

@@ -5,11 +5,11 @@
  *
  * Times are the backbone's.
  */
-import type { Backbone, Registers } from '../backbone/backbone.ts';
+import type { Backbone, Register, Registers } from '../backbone/backbone.ts';
 import type { Host } from '../host.ts';
 import { canonical, type Json } from '../strategy/json.ts';
 import type { Variable } from '../strategy/variable.ts';
-import { type Member, readMembers } from './identity/members.ts';
+import { type Member, type Members, readMembers } from './identity/members.ts';
 import type { Alarm } from './receive.ts';
 import type { Replica } from './replica.ts';
 
@@ -95,9 +95,12 @@ export async function openSites(options: SitesOptions): Promise<Sites> {
 
   async function look(): Promise<void> {
     const { registers } = backbone;
-    const nowMs = await backbone.now();
-    await tell(registers, replica, nowMs);
-    const sites = await readSites(registers);
+    // Who joins after the list was read has told less long ago, and so finds what is told here.
+    const asked = [backbone.now(), registers.get(registerOf(replica.id)), readMembers(registers)] as const;
+    const [nowMs, own, members] = await Promise.all(asked);
+    const telling = tell(registers, replica, { nowMs, own });
+    if (backbone.inOrder !== true) await telling;
+    const [sites] = await Promise.all([readSites(registers, members), telling]);
     const rulers = compare(present(sites, nowMs));
     differs = rulers.length > 0;
     wake(rulers);
@@ -160,9 +163,12 @@ export async function openSites(options: SitesOptions): Promise<Sites> {
 const describe = (variable: string, own: Declared, { id, declared }: Ruling): string =>
   `${variable} is declared here as ${own.text}, and ${id} has had it as ${declared.text} for longer: nothing of it is given out here until they agree`;
 
-async function tell(registers: Registers, replica: Replica, nowMs: number): Promise<void> {
-  const { value, revision } = await registers.get(registerOf(replica.id));
-  const before = parse(value)?.declared ?? {};
+async function tell(
+  registers: Registers,
+  replica: Replica,
+  { nowMs, own }: { readonly nowMs: number; readonly own: Register },
+): Promise<void> {
+  const before = parse(own.value)?.declared ?? {};
   const { commit, unpublished, lagMs } = replica.status;
   const declared = Object.fromEntries(
     [...replica.variables].map(([name, variable]) => {
@@ -176,7 +182,7 @@ async function tell(registers: Registers, replica: Replica, nowMs: number): Prom
     ...{ format: 1, seenMs: nowMs, commit, unpublished, lagMs: heardMs(lagMs, nowMs), declared },
     leases: leases.map(({ address, units }) => ({ address: address.id, units })),
   };
-  await registers.compareAndSet(registerOf(replica.id), JSON.stringify(record), revision);
+  await registers.compareAndSet(registerOf(replica.id), JSON.stringify(record), own.revision);
 }
 
 /** Who has never heard all of the others is as far behind as 1970, which is no age. */
@@ -194,10 +200,10 @@ interface Site {
   readonly record: SiteRecord | null;
 }
 
-async function readSites(registers: Registers): Promise<readonly Site[]> {
-  const members = [...(await readMembers(registers))];
-  const values = await Promise.all(members.map(([id]) => registers.get(registerOf(id))));
-  return members.map(([id, member], index) => ({ id, member, record: parse(values[index]?.value ?? null) }));
+async function readSites(registers: Registers, members: Members): Promise<readonly Site[]> {
+  const known = [...members];
+  const values = await Promise.all(known.map(([id]) => registers.get(registerOf(id))));
+  return known.map(([id, member], index) => ({ id, member, record: parse(values[index]?.value ?? null) }));
 }
 
 const present = (sites: readonly Site[], nowMs: number): readonly Site[] =>
@@ -222,7 +228,8 @@ function ruling(sites: readonly Site[], variable: string): Ruling | null {
 
 /** Every incarnation that ever joined. Rejects with UNREACHABLE. */
 export async function listSites(backbone: Backbone): Promise<readonly SiteFacts[]> {
-  const [sites, nowMs] = [await readSites(backbone.registers), await backbone.now()];
+  const { registers } = backbone;
+  const [sites, nowMs] = [await readSites(registers, await readMembers(registers)), await backbone.now()];
   const there = present(sites, nowMs);
   return sites.map(({ id, member: { name, state, retired, commit }, record }) => ({
     ...{ id, name, state, ...(retired !== undefined && { retired }) },

@@ -41,6 +41,8 @@ export interface Edge {
   /** Asks from where that region is the nearest. */
   ask(request: Ask, region?: string): Promise<Answer>;
   usage(): Promise<{ readonly hub: Usage; readonly regions: Readonly<Record<string, RegionUsage>> }>;
+  /** From now on that region gets answers from the hub so many times one after the other, and then none. */
+  allowTrips(region: string, allowed: number): Promise<void>;
   /** Nothing gets from regions to the hub, or from it to them. */
   cut(isCut: boolean): Promise<void>;
   /** Ends workerd and starts it again over the same storage. */
@@ -90,9 +92,28 @@ const cuttable = (namespace) => ({
     return { fetch: (request) => (isCut ? Promise.reject(new Error('cut')) : stub.fetch(request)) };
   },
 });
+let trips = { region: null, allowed: 0, depth: 0 };
+const counted = (namespace) => ({
+  idFromName: (name) => namespace.idFromName(name),
+  get(id, options) {
+    const stub = namespace.get(id, options);
+    return {
+      async fetch(request) {
+        const mine = trips;
+        const { from } = await request.clone().json();
+        if (from !== mine.region) return stub.fetch(request);
+        const depth = mine.depth + 1;
+        if (depth > mine.allowed) return new Promise(() => {});
+        const answer = await stub.fetch(request);
+        mine.depth = Math.max(mine.depth, depth);
+        return answer;
+      },
+    };
+  },
+});
 export const Region = class extends region(app, { admin }) {
   constructor(state, env) {
-    const cut = { ...env, HUB: cuttable(env.HUB) };
+    const cut = { ...env, HUB: cuttable(counted(env.HUB)) };
     super(state, cut);
     const Other = deploys[state.id.name];
     if (Other !== undefined) return new Other(state, cut);
@@ -107,6 +128,10 @@ export default {
   async fetch(request, env, context) {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === '/test/cut') { isCut = searchParams.get('cut') === 'true'; return Response.json(null); }
+    if (pathname === '/test/trips') {
+      trips = { region: searchParams.get('region'), allowed: Number(searchParams.get('allowed')), depth: 0 };
+      return Response.json(null);
+    }
     if (pathname !== '/test/usage') return entrance.fetch(request, env, context);
     const names = app.settings.regions.length === 0 ? ['main'] : app.settings.regions;
     const regions = await Promise.all(names.map((name) => asked(env.REGION.get(env.REGION.idFromName(name)))));
@@ -178,6 +203,9 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
       return { status: response.status, headers: response.headers, body: parsed(got) };
     },
     usage: async () => (await (await fetchAt('/test/usage')).json()) as never,
+    async allowTrips(region, allowed) {
+      await fetchAt(`/test/trips?region=${region}&allowed=${allowed}`);
+    },
     async cut(isCut) {
       await fetchAt(`/test/cut?cut=${isCut}`);
     },

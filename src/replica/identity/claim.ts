@@ -12,7 +12,16 @@ import { CffbrwError, invariant } from '../../error.ts';
 import { registersIn } from '../epoch.ts';
 import { type Holder, lastCommit, noteMembers, save } from './holder.ts';
 import { forgetNonce, type Nonce, nameOf, storeIdentity, storeNonce } from './incarnation.ts';
-import { changeMembers, lastStage, lostBy, type Member, type Members, membersRegister, parseMembers } from './members.ts';
+import {
+  changeMembers,
+  lastStage,
+  lostBy,
+  type Member,
+  type Members,
+  membersRegister,
+  parseMembers,
+  printMembers,
+} from './members.ts';
 import { judgeNonce, judgeRows } from './proof.ts';
 
 export interface Claim {
@@ -33,6 +42,8 @@ const noncesKept = 256;
 
 /** Rejects with UNREACHABLE (the claim may have happened; it is repeated with the same nonce), DISK_FULL, STORE_FAILED. */
 export async function claim(holder: Holder, backbone: Backbone, wanted: Claim): Promise<Outcome> {
+  // At a start nothing is committed or published meanwhile, so one question can decide it all.
+  if (backbone.decide !== undefined && !holder.open) return claimAtOnce(holder, backbone.decide, wanted);
   // Asked together: a start far from its backbone waits for each of its answers.
   const asked = [backbone.identity(), backbone.registers.get(membersRegister), backbone.latest(wanted.id)] as const;
   const [epoch, register, latest] = await Promise.all(asked);
@@ -41,7 +52,12 @@ export async function claim(holder: Holder, backbone: Backbone, wanted: Claim): 
   if (register.identity !== epoch) throw changedMeanwhile();
   const registers = registersIn(backbone.registers, () => epoch, changedMeanwhile);
   const members = parseMembers(register.value);
-  const before = judge(holder, { ...wanted, commit: await commitNow(holder, wanted) }, members, latest);
+  const judged = async () => ({
+    id: wanted.id,
+    commit: await commitNow(holder, wanted),
+    nonces: holder.nonces.get(wanted.id) ?? [],
+  });
+  const before = judge(await judged(), members, latest);
   if (before.kind !== 'proven') return before;
   const nonce = await intend(holder, wanted.id);
   const outcome = await swap(holder, { registers, seen: register }, { ...wanted, epoch }, nonce);
@@ -54,17 +70,84 @@ export async function claim(holder: Holder, backbone: Backbone, wanted: Claim): 
   return outcome;
 }
 
+/** Where register and rows are in one place, what has to be asked for is decided there, in one step (`decideClaim`). */
+async function claimAtOnce(holder: Holder, decide: NonNullable<Backbone['decide']>, wanted: Claim): Promise<Outcome> {
+  const { nonces, known } = holder;
+  const nonce = await intend(holder, wanted.id);
+  const asked: AskedClaim = {
+    joined: joinedEpoch(holder),
+    id: wanted.id,
+    commit: await commitNow(holder, wanted),
+    entry: entryOf(holder, wanted, nonce),
+    nonces: nonces.get(wanted.id) ?? [],
+    known: printMembers(known),
+  };
+  const { identity: epoch, members, ...decided } = JSON.parse(await decide(JSON.stringify(asked))) as DecidedClaim;
+  const strange = judgeEpoch(holder, epoch);
+  if (strange !== null) return { kind: 'recovering', why: strange };
+  const { outcome } = decided;
+  if (outcome.kind !== 'proven') return outcome;
+  await noteMembers(holder, parseMembers(members));
+  await confirm(holder, wanted.id, nonce, epoch);
+  return outcome;
+}
+
+/** A claim as plain data: all that it is judged by. */
+interface AskedClaim {
+  /** The backbone that it is for; null: whichever answers. */
+  readonly joined: string | null;
+  readonly id: string;
+  readonly commit: number;
+  readonly entry: Omit<Member, 'written'>;
+  readonly nonces: readonly Nonce[];
+  readonly known: string;
+}
+
+interface DecidedClaim {
+  readonly identity: string;
+  readonly members: string;
+  readonly outcome: Outcome;
+}
+
+/** What a backbone shows at one instant, and the register that it writes in the same. */
+export interface ClaimPlace {
+  readonly identity: string;
+  readonly members: string | null;
+  latest(replica: string): number;
+  write(members: string): void;
+}
+
+/** Decides a claim where register and rows are. */
+export function decideClaim(text: string, { identity, members, latest, write }: ClaimPlace): string {
+  const asked = JSON.parse(text) as AskedClaim;
+  const found = parseMembers(members);
+  const decided = (outcome: Outcome, now: Members): string =>
+    JSON.stringify({ identity, outcome, members: printMembers(now) } satisfies DecidedClaim);
+  if (asked.joined !== null && asked.joined !== identity) return decided({ kind: 'recovering', why: 'another backbone' }, found);
+  const outcome = judge(asked, found, latest(asked.id));
+  if (outcome.kind !== 'proven') return decided(outcome, found);
+  const next = new Map([...found, ...entriesOf(asked, { found, known: parseMembers(asked.known), outcome, epoch: identity })]);
+  write(printMembers(next));
+  return decided(outcome, next);
+}
+
+/** The backbone that this store has joined and may join; null: any. */
+function joinedEpoch({ identity: { home, moving }, adopt }: Holder): string | null {
+  return adopt ? null : typeof home === 'string' ? moving : (home?.epoch ?? null);
+}
+
 /** null: the backbone is the one that this store has joined, or may join. */
-export function judgeEpoch({ identity, adopt }: Holder, epoch: string): string | null {
-  const { home, moving } = identity;
-  const joined = typeof home === 'string' ? moving : (home?.epoch ?? null);
-  if (joined === null || joined === epoch || adopt) return null;
+export function judgeEpoch(holder: Holder, epoch: string): string | null {
+  const joined = joinedEpoch(holder);
+  if (joined === null || joined === epoch) return null;
   return `the backbone's identity was "${joined}" and is "${epoch}": it was restored, or it is another one`;
 }
 
-function judge(holder: Holder, { id, commit }: Claim, members: Members, latest: number): Outcome {
+type Judged = Pick<AskedClaim, 'id' | 'commit' | 'nonces'>;
+
+function judge({ id, commit, nonces }: Judged, members: Members, latest: number): Outcome {
   const member = members.get(id);
-  const finding = judgeNonce(member, holder.nonces.get(id) ?? [], null);
+  const finding = judgeNonce(member, nonces, null);
   if (finding.kind === 'foreign' || finding.kind === 'retired') return { kind: 'unproven', why: finding.why };
   const doubt = judgeRows(latest, member, commit);
   if (doubt !== null) return { kind: 'unproven', why: doubt };
@@ -88,17 +171,30 @@ async function intend(holder: Holder, id: string): Promise<Nonce> {
 async function swap(holder: Holder, { registers, seen }: Seen, wanted: Joining, nonce: Nonce): Promise<Outcome> {
   let outcome: Outcome = { kind: 'unproven', why: 'nothing was found out' };
   const change = (found: Members) => {
-    outcome = judge(holder, wanted, found, 0);
+    const { id, commit, epoch } = wanted;
+    outcome = judge({ id, commit, nonces: holder.nonces.get(id) ?? [] }, found, 0);
     if (outcome.kind !== 'proven') return null;
-    // Who begins here has nothing to write again; who comes back where its entry was lost, has.
-    const begun = outcome.regressed === null ? { epoch: wanted.epoch, stage: lastStage } : null;
-    const { written } = found.get(wanted.id) ?? { written: begun };
-    const entry = { ...entryOf(holder, wanted, nonce), written };
-    return new Map([...lostBy(found, holder.known), [wanted.id, entry]]);
+    return entriesOf({ id, entry: entryOf(holder, wanted, nonce) }, { found, known: holder.known, outcome, epoch });
   };
   const { members } = await changeMembers(registers, change, seen);
   await noteMembers(holder, members);
   return outcome;
+}
+
+interface Finding {
+  readonly found: Members;
+  readonly known: Members;
+  readonly outcome: Extract<Outcome, { kind: 'proven' }>;
+  /** The identity of the backbone. */
+  readonly epoch: string;
+}
+
+/** What the register gets: the entry, and whom it lost. */
+function entriesOf({ id, entry }: Pick<AskedClaim, 'id' | 'entry'>, { found, known, outcome, epoch }: Finding): Members {
+  // Who begins here has nothing to write again; who comes back where its entry was lost, has.
+  const begun = outcome.regressed === null ? ({ epoch, stage: lastStage } as const) : null;
+  const { written } = found.get(id) ?? { written: begun };
+  return new Map<string, Member>([...lostBy(found, known), [id, { ...entry, written }]]);
 }
 
 interface Seen {
