@@ -15,7 +15,9 @@ export interface Operator {
   adopt: boolean;
   /** Machines that should run. */
   readonly wanted: Set<string>;
-  /** Machines that were retired before they wrote again what the backbone lost: what they gave out nobody else may know. */
+  /** Machines that never come back, retired or not. */
+  readonly gone: Set<string>;
+  /** Those of them that took something with them which nobody else had when the backbone lost it: nobody may know what they gave out. */
   readonly unheard: Set<string>;
   start(machine: string): void;
   /** Ends every fault, and starts whoever should run. */
@@ -33,10 +35,11 @@ export function createOperator(cluster: Cluster, regions: readonly string[]): Op
   const { world, machines, backbone } = cluster;
   const watchdog = world.host('operator');
   const operator: Operator = {
-    ...{ cluster, backups: new Map(), kept: null, adopt: false, wanted, unheard: new Set() },
+    ...{ cluster, backups: new Map(), kept: null, adopt: false, wanted, gone: new Set(), unheard: new Set() },
     /** As a supervisor does it: a start that failed is tried again. */
     start(name) {
       wanted.add(name);
+      operator.gone.delete(name);
       void cluster.start(name, { adopt: operator.adopt }).then(() => {
         const machine = machines.get(name);
         if (machine === undefined || machine.failure === null || !wanted.has(name)) return;
@@ -168,9 +171,12 @@ function restore({ cluster, backups }: Operator, region: string, witness?: 'miss
 }
 
 /** It is gone for good; somebody who runs tells the others. */
-function retire({ cluster, wanted, unheard }: Operator, region: string): void {
+function retire(operator: Operator, region: string): void {
+  const { cluster, wanted, gone, unheard } = operator;
   wanted.delete(region);
   cluster.crash(region);
+  gone.add(region);
+  if (operator.adopt) noteUnheard(operator);
   const by = [...wanted].find((name) => cluster.machines.get(name)?.replica != null);
   if (by === undefined) return;
   cluster.retire(region, by).then(
@@ -179,6 +185,17 @@ function retire({ cluster, wanted, unheard }: Operator, region: string): void {
     },
     () => {}, // out of reach, or nothing to retire: an operator reads it and does it later
   );
+}
+
+/** Whose rows nobody else has when the backbone has lost them. */
+function noteUnheard({ cluster: { machines }, gone, unheard }: Operator): void {
+  const others = [...machines.values()].filter(({ name }) => !gone.has(name));
+  for (const name of gone) {
+    for (const [address, rows] of machines.get(name)?.disk.rows() ?? [])
+      for (const [replica, { version }] of rows)
+        if (!others.some(({ disk }) => (disk.rows().get(address)?.get(replica)?.version ?? -1) >= version))
+          unheard.add(replica.slice(0, replica.indexOf('.')));
+  }
 }
 
 function breakBackbone(operator: Operator, fault: BackboneFault): void {
@@ -195,10 +212,12 @@ function breakBackbone(operator: Operator, fault: BackboneFault): void {
       break;
     case 'backbone-restore':
       if (operator.kept === null) break;
+      noteUnheard(operator);
       operator.adopt ||= fault.noticed;
       void backbone.restore(operator.kept, { noticed: fault.noticed });
       break;
     case 'backbone-empty':
+      noteUnheard(operator);
       operator.adopt ||= fault.noticed;
       void backbone.empty({ noticed: fault.noticed });
       break;

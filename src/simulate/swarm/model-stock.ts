@@ -1,7 +1,7 @@
 /**
  * The model of a bounded counter: what was granted and certainly not given back is never more than there was (C2). A grant is a receipt that
- * somebody was told of; nothing else counts. Not what a machine granted that was retired before it wrote again what the backbone lost: nobody
- * else may know of it, and an operator was told so.
+ * somebody was told of; nothing else counts. Not what a machine granted or burned whose disk is gone, where nobody else may know of it
+ * (`unheard`).
  */
 export interface Shelf {
   /** `<variable> <key> <window>` */
@@ -23,7 +23,7 @@ export interface Grant {
   readonly entries: readonly { readonly shelf: Shelf; readonly units: number }[];
   readonly once: string | null;
   readonly hold: boolean;
-  /** Somebody asked to give it back, or was told that it was. */
+  /** Somebody asked to give it back, or was told that it was, or that its hold is over. */
   gave: 'no' | 'maybe' | 'yes';
   confirmed: boolean;
 }
@@ -66,7 +66,8 @@ export function createStockModel(unheard: ReadonlySet<string>): StockModel {
   };
   const judge = (shelf: Shelf): string | null => {
     const live = out(shelf, isLive);
-    const most = shelf.initial + shelf.mintedAtMost - shelf.burnedAtLeast;
+    const burned = unheard.size > 0 ? 0 : shelf.burnedAtLeast;
+    const most = shelf.initial + shelf.mintedAtMost - burned;
     return live <= most ? null : `${live} units of ${shelf.name} are out, and there were ${most}`;
   };
   const judgeOnce = (granted: Grant): string | null => {
@@ -105,7 +106,7 @@ export function createStockModel(unheard: ReadonlySet<string>): StockModel {
     settled(receipt, asked, { ok, reason }) {
       const grant = grants.get(receipt);
       if (grant === undefined) return ok ? `a forged receipt was settled: ${shortOf(receipt)}` : null;
-      if (ok && asked === 'give') grant.gave = 'yes';
+      if ((ok && asked === 'give') || reason === 'given' || reason === 'expired') grant.gave = 'yes';
       if ((ok && asked === 'confirm') || reason === 'confirmed') grant.confirmed = true;
       if (grant.gave === 'yes' && grant.confirmed) return `${shortOf(receipt)} was given back and confirmed`;
       return grant.entries.map(({ shelf }) => judge(shelf)).find((problem) => problem !== null) ?? null;
