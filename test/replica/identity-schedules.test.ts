@@ -36,12 +36,15 @@ class Play {
   readonly stage: Stage;
   readonly machines: Machine[];
   readonly twice: boolean;
+  /** Claims are decided step by step, or at once where the register is. */
+  readonly decides: boolean;
   readonly backups = new Map<Machine, DiskSnapshot>();
   readonly violations: string[] = [];
 
   constructor(seed: number, options: { witness: boolean; twice: boolean }) {
     this.stage = createStage(seed, 12);
     this.twice = options.twice;
+    this.decides = seed % 2 === 0;
     this.machines = ['hanoi', 'hue'].map((name) => this.stage.machine(name, { witness: options.witness }));
   }
 
@@ -59,7 +62,7 @@ class Play {
     const running = this.alive()[process % Math.max(1, this.alive().length)];
     if (machine === undefined) return;
     const mine = this.alive().filter((other) => other.machine === machine);
-    if (action === 'start' && (this.twice || mine.length === 0)) this.stage.begin(machine);
+    if (action === 'start' && (this.twice || mine.length === 0)) this.stage.begin(machine, { decides: this.decides });
     else if (action === 'backup') this.backups.set(machine, machine.disk.snapshot());
     else if (action === 'restore') this.restore(machine, mine);
     else if (action === 'clone') this.clone(machine);
@@ -81,7 +84,7 @@ class Play {
     const witness = machine.witness !== null;
     const copy = this.stage.machine(name, { witness, disk: machine.disk.clone(name) });
     this.machines.push(copy);
-    this.stage.begin(copy);
+    this.stage.begin(copy, { decides: this.decides });
   }
 
   private ask(action: Action, running: Running): void {

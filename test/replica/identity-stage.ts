@@ -6,9 +6,11 @@ import type { Backbone } from '../../src/backbone/backbone.ts';
 import { createLoopback, type Loopback } from '../../src/backbone/loopback.ts';
 import { CffbrwError } from '../../src/error.ts';
 import { type BankRecord, emptyBank, parseBank, printBank } from '../../src/replica/bank/record.ts';
+import { decideClaim } from '../../src/replica/identity/claim.ts';
 import { ownDisk } from '../../src/replica/identity/disk.ts';
 import { type Identity, openIdentity } from '../../src/replica/identity/identity.ts';
 import { readMark } from '../../src/replica/identity/incarnation.ts';
+import { membersRegister } from '../../src/replica/identity/members.ts';
 import { judgeLease } from '../../src/replica/identity/proof.ts';
 import { commitRecord, type Witness } from '../../src/replica/witness.ts';
 import { createSimulatedProcess, type KillAt, type SimulatedProcess } from '../../src/simulate/process.ts';
@@ -67,6 +69,8 @@ export interface StartOptions {
   readonly killAt?: KillAt;
   readonly alone?: boolean;
   readonly adopt?: boolean;
+  /** The backbone decides claims in one step, as a hub does. */
+  readonly decides?: boolean;
 }
 
 export const minuteMs = 60_000;
@@ -110,13 +114,14 @@ export function createStage(seed: string | number, initial = 20): Stage {
   return stage;
 }
 
-function begin(stage: Stage, machine: Machine, { killAt, alone = false, adopt = false }: StartOptions): Running {
+function begin(stage: Stage, machine: Machine, { killAt, alone = false, adopt = false, decides = false }: StartOptions): Running {
   const process = createSimulatedProcess(stage.world.host(machine.name), killAt);
   const running: Running = { machine, process, replica: null, failure: null };
   stage.running.push(running);
   const store = process.store(machine.disk.open());
   const witness = machine.witness === null ? null : process.witness(machine.witness.open());
-  const backbone = alone ? null : process.backbone(stage.loopback.connect(machine.name));
+  const connected = alone ? null : process.backbone(stage.loopback.connect(machine.name));
+  const backbone = connected !== null && decides ? deciding(connected) : connected;
   const { host } = process;
   openIdentity({ host, store, witness, backbone, name: machine.name.split('-')[0] ?? '', disk: ownDisk, adopt }).then(
     async (identity) => {
@@ -128,6 +133,27 @@ function begin(stage: Stage, machine: Machine, { killAt, alone = false, adopt = 
   );
   return running;
 }
+
+/** Decides where the register is written: again, where something came between. */
+const deciding = (backbone: Backbone): Backbone => ({
+  ...backbone,
+  async decide(claim) {
+    const { registers } = backbone;
+    const { id } = JSON.parse(claim) as { id: string };
+    for (;;) {
+      const found = await registers.get(membersRegister);
+      const latest = await backbone.latest(id);
+      let next: string | null = null;
+      const answer = decideClaim(claim, {
+        ...{ identity: found.identity, members: found.value, latest: () => latest },
+        write(members) {
+          next = members;
+        },
+      });
+      if (next === null || (await registers.compareAndSet(membersRegister, next, found.revision)).done) return answer;
+    }
+  },
+});
 
 export interface Miniature {
   readonly identity: Identity;
