@@ -38,7 +38,7 @@ async function takeAll(replica: Replica, { entries, options }: Asked): Promise<T
     ...(key !== null && { key }),
   }));
   const result = await replica.take(requests, options);
-  await replica.durable(replica.pending());
+  await replica.durable(result.commit);
   return result;
 }
 
@@ -115,11 +115,8 @@ export async function settle(stage: Stage, machine: Machine, action: AskAction):
   const told: Told<Pick<SettleResult, 'ok' | 'reason'>> =
     action.door === 'handler'
       ? ((await askHandler(stage, action, `/${asked}`, { ...noText, n: 1, text: receipt })) as Told<SettleResult & Reply>)
-      : await inProcess(stage, machine, async (replica) => {
-          const result = await replica[asked](receipt);
-          await replica.durable(replica.pending());
-          return result;
-        });
+      : await inProcess(stage, machine, (replica) => replica[asked](receipt));
+  if (told.kind === 'refused') report(stage, 'C4', stock.unsettled(receipt, asked));
   if (told.kind !== 'answered') return;
   note(stage, `   ${asked} ${receipt.slice(0, 8)} at ${machine.name}: ${JSON.stringify(told.value)}`);
   report(stage, 'C2', stock.settled(receipt, asked, told.value));

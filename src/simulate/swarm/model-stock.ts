@@ -25,17 +25,21 @@ export interface Grant {
   readonly hold: boolean;
   /** Somebody asked to give it back, or was told that it was, or that its hold is over. */
   gave: 'no' | 'maybe' | 'yes';
+  /** Who asked so, and was not told that nothing was done. */
+  gives: number;
   confirmed: boolean;
 }
 
 export interface StockModel {
   shelf(name: string, initial: number): Shelf;
   /** Somebody was told that a take was granted. Returns what is wrong with it, or null. */
-  granted(grant: Omit<Grant, 'gave' | 'confirmed'>, repeated: boolean): string | null;
+  granted(grant: Omit<Grant, 'gave' | 'gives' | 'confirmed'>, repeated: boolean): string | null;
   receipts(): readonly string[];
   grant(receipt: string): Grant | undefined;
   /** A give or a confirm begins. */
   settling(receipt: string, asked: 'give' | 'confirm'): void;
+  /** It was refused: nothing was done, and nothing will be. */
+  unsettled(receipt: string, asked: 'give' | 'confirm'): string | null;
   settled(
     receipt: string,
     asked: 'give' | 'confirm',
@@ -70,6 +74,8 @@ export function createStockModel(unheard: ReadonlySet<string>): StockModel {
     const most = shelf.initial + shelf.mintedAtMost - burned;
     return live <= most ? null : `${live} units of ${shelf.name} are out, and there were ${most}`;
   };
+  const judgeAll = ({ entries }: Grant): string | null =>
+    entries.map(({ shelf }) => judge(shelf)).find((problem) => problem !== null) ?? null;
   const judgeOnce = (granted: Grant): string | null => {
     if (granted.once === null || !isLive(granted)) return null;
     for (const other of grants.values()) {
@@ -88,20 +94,26 @@ export function createStockModel(unheard: ReadonlySet<string>): StockModel {
       const known = grants.get(told.receipt);
       if (known !== undefined)
         return repeated || known.once !== null ? null : `the receipt ${shortOf(told.receipt)} was granted twice`;
-      const grant: Grant = { ...told, gave: 'no', confirmed: false };
+      const grant: Grant = { ...told, gave: 'no', gives: 0, confirmed: false };
       grants.set(grant.receipt, grant);
       order.push(grant.receipt);
-      for (const { shelf } of grant.entries) {
-        const problem = judge(shelf);
-        if (problem !== null) return problem;
-      }
-      return judgeOnce(grant);
+      return judgeAll(grant) ?? judgeOnce(grant);
     },
     receipts: () => order,
     grant: (receipt) => grants.get(receipt),
     settling(receipt, asked) {
       const grant = grants.get(receipt);
-      if (grant !== undefined && asked === 'give' && grant.gave === 'no') grant.gave = 'maybe';
+      if (grant === undefined || asked === 'confirm') return;
+      grant.gives += 1;
+      if (grant.gave === 'no') grant.gave = 'maybe';
+    },
+    unsettled(receipt, asked) {
+      const grant = grants.get(receipt);
+      if (grant === undefined || asked === 'confirm') return null;
+      grant.gives -= 1;
+      if (grant.gives > 0 || grant.gave === 'yes') return null;
+      grant.gave = 'no';
+      return judgeAll(grant);
     },
     settled(receipt, asked, { ok, reason }) {
       const grant = grants.get(receipt);
@@ -109,7 +121,7 @@ export function createStockModel(unheard: ReadonlySet<string>): StockModel {
       if ((ok && asked === 'give') || reason === 'given' || reason === 'expired') grant.gave = 'yes';
       if ((ok && asked === 'confirm') || reason === 'confirmed') grant.confirmed = true;
       if (grant.gave === 'yes' && grant.confirmed) return `${shortOf(receipt)} was given back and confirmed`;
-      return grant.entries.map(({ shelf }) => judge(shelf)).find((problem) => problem !== null) ?? null;
+      return judgeAll(grant);
     },
     judge,
     shelves: () => [...shelves.values()],
