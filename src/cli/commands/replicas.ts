@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { type CommandDef, defineCommand } from 'citty';
 import type { Retirement } from '../../http/admin/sites.ts';
-import type { SiteFacts } from '../../node/backbone-sites.ts';
+import type { ListedSite } from '../../node/backbone-sites.ts';
 import { describeTarget } from '../../node/backbone-url.ts';
 import { command, UsageError } from '../command.ts';
 import { siteArguments, targetOf, withBackbone } from '../site.ts';
@@ -15,7 +15,7 @@ const list = command({
   args: { ...siteArguments, json: { type: 'boolean', description: 'Print JSON' } },
   async run(args) {
     const { sites, nowMs } = await withBackbone(args, async ({ operations, backbone }) => ({
-      sites: (await operations.list()) as readonly SiteFacts[],
+      sites: (await operations.list()) as readonly ListedSite[],
       nowMs: await backbone.now(),
     }));
     if (args.json) console.log(JSON.stringify({ replicas: sites }));
@@ -27,7 +27,7 @@ const list = command({
 
 const columns = ['name', 'incarnation', 'state', 'last seen', 'lag', 'unpublished', 'leased', 'declarations'];
 
-function printSites(sites: readonly SiteFacts[], nowMs: number): void {
+function printSites(sites: readonly ListedSite[], nowMs: number): void {
   const lines = sites.map((site) => [
     ...[site.name, site.id.slice(site.name.length + 1), site.state],
     site.seenMs === null ? 'never' : `${ago(nowMs - site.seenMs)} ago`,
@@ -48,6 +48,17 @@ function printSites(sites: readonly SiteFacts[], nowMs: number): void {
     if (retired !== undefined)
       console.log(`${id} was retired by ${retired.by} on ${new Date(retired.at).toISOString()}: ${retired.why}`);
   }
+  printAwaited(sites);
+}
+
+/** After a loss: who is missing for the rest to go on. */
+function printAwaited(sites: readonly ListedSite[]): void {
+  const ids = sites.filter(({ awaited }) => awaited).map(({ id }) => id);
+  if (ids.length === 0) return;
+  console.log(`This backbone lost something, and these have not written again what they know of it: ${ids.join(', ')}.`);
+  console.log(
+    'Until then bounded counters lease nothing. Have each adopt this backbone and run, or retire it if it never comes back.',
+  );
 }
 
 function ago(durationMs: number): string {
@@ -75,7 +86,7 @@ const retire = command({
     return withBackbone(args, async ({ operations, backbone }) => {
       const plan = await operations.retire({ ...request, carryOut: false });
       printPlan(plan);
-      printSeen(plan, (await operations.list()) as readonly SiteFacts[], await backbone.now());
+      printSeen(plan, (await operations.list()) as readonly ListedSite[], await backbone.now());
       if (yes !== true && !(await confirmed(name))) {
         console.log('Nothing was changed.');
         return 1;
@@ -101,7 +112,7 @@ function printPlan({ retired, stakes, worstCase, unheard }: Retirement): void {
 /** A wrong name is easily typed. */
 const latelyMs = 60_000;
 
-function printSeen({ retired }: Retirement, sites: readonly SiteFacts[], nowMs: number): void {
+function printSeen({ retired }: Retirement, sites: readonly ListedSite[], nowMs: number): void {
   for (const { id, state, seenMs } of sites) {
     if (state !== 'active' || seenMs === null || nowMs - seenMs > latelyMs || !retired.includes(id)) continue;
     console.log(`Is it the right one? ${id} was seen ${ago(nowMs - seenMs)} ago.`);

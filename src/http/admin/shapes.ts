@@ -100,6 +100,7 @@ export const replicas = z
           .array(z.string())
           .meta({ description: 'Variables that it declares otherwise than those that had them before.' }),
         retired: z.object({ by: z.string(), at: timeMs, why: z.string() }).optional(),
+        awaited: z.boolean().optional().meta({ description: 'After a loss: the others wait for what it has to write again.' }),
       }),
     ),
   })
