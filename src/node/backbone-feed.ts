@@ -1,6 +1,7 @@
 /**
  * One subscriber: it reads on from its cursor until nothing is left, then waits for a notification, or looks again after a while. The table
- * is the truth; a notification that is lost costs time only.
+ * is the truth; a notification that is lost costs time only. While rows come all the time it looks every 20 ms, and asks the server not to
+ * tell it: each notification would wake every subscriber, its process and the server's.
  *
  * Invariants:
  *   V1  The cursor passes a row only after `receive` resolved with it.
@@ -17,6 +18,7 @@ import type { BackboneTarget } from './backbone-url.ts';
 export interface FeedOptions {
   readonly host: Host;
   readonly target: BackboneTarget;
+  /** Its own: it decides whether the server tells of new rows there. */
   readonly line: Line;
   readonly marks: Marks;
   readonly cursor: string | null;
@@ -36,6 +38,8 @@ const lookAgainMs = 3_000;
 const pollMs = 250;
 /** Between two reads of the table, when one publish follows the other: each costs every subscriber a round trip and a commit. */
 const gatherMs = 20;
+/** Pages with rows, one right after the other, after which the server need not tell; and pages without, after which it has to again. */
+const steadyPages = 5;
 /** Tries that fail begin so far apart: one that nobody answered for as long is followed by the next at once. */
 const retryMs = 100;
 const lastRetryMs = 1_000;
@@ -62,26 +66,49 @@ export function openFeed(options: FeedOptions): Feed {
   const asked: (() => void)[] = [];
   let failures = 0;
   let rouse: () => void = () => {};
+  /** The session on which the server does not tell of new rows. */
+  let hushed: Session | null = null;
+  /** Pages, one after the other, that were not as is usual while the server tells, or does not. */
+  let unusual = 0;
 
-  /** Whether there is more at once. What comes later is told of by a notification, or found when it is looked for again. */
-  async function readOn(session: Session): Promise<boolean> {
+  /** `more`: at once. What comes later is told of by a notification, or found when it is looked for again. */
+  async function readOn(session: Session): Promise<'none' | 'some' | 'more'> {
     const waiting = asked.length;
     const answers = await session.ask(page, [at.identity, at.place]);
     const identity = answers[0]?.identity;
     if (typeof identity !== 'string') {
       await session.enter();
-      return true;
+      return 'more';
     }
     const rows = answers.filter(({ place }) => place !== null).map(asRow);
     const place = Number(answers.at(-1)?.place ?? (identity === at.identity ? at.place : 0));
-    if (closed) return false;
+    if (closed) return 'none';
     if (rows.length > 0)
       await options.receive({ rows, identity, cursor: printCursor(marks.saw(identity, answers[0]?.log), place) });
     at = { identity, place };
     // What was asked for before the page was read is behind it, when that was the last page.
-    if (!isLast(rows)) return true;
+    if (!isLast(rows)) return 'more';
     for (const resolve of asked.splice(0, waiting)) resolve();
-    return false;
+    return rows.length > 0 ? 'some' : 'none';
+  }
+
+  /** After it is told again, a page is read before anything is waited for: nothing is missed in between. */
+  async function tell(session: Session, isTold: boolean): Promise<void> {
+    unusual = 0;
+    hushed = session; // until the server has said that it tells
+    await session.listen(isTold);
+    if (isTold) hushed = null;
+  }
+
+  async function waitForMore(session: Session, found: 'none' | 'some', startMs: number): Promise<void> {
+    const isTold = session !== hushed;
+    const mayHush = listens(target, session) && !session.pooled;
+    const readMs = host.elapsed();
+    if (isTold) await pause(listens(target, session) ? lookAgainMs : pollMs);
+    const isSteady = found === 'some' && host.elapsed() - readMs <= gatherMs;
+    await rest(startMs + gatherMs - host.elapsed());
+    unusual = isSteady === isTold ? unusual + 1 : 0;
+    if (mayHush && unusual >= steadyPages && !closed) await tell(session, !isTold);
   }
 
   async function run(): Promise<void> {
@@ -91,10 +118,10 @@ export function openFeed(options: FeedOptions): Feed {
         const session = await line.session();
         woken = false;
         const startMs = host.elapsed();
-        if (await readOn(session)) continue;
+        const found = await readOn(session);
+        if (found === 'more') continue;
         failures = 0;
-        await pause(listens(target, session) ? lookAgainMs : pollMs);
-        await rest(startMs + gatherMs - host.elapsed());
+        await waitForMore(session, found, startMs);
       } catch {
         // Out of reach, or the receiver refused: the same rows again.
         woken = false;
@@ -133,6 +160,7 @@ export function openFeed(options: FeedOptions): Feed {
     close() {
       closed = true;
       rouse();
+      line.close();
       options.closed();
     },
   };

@@ -34,6 +34,8 @@ export interface Session {
   ask(text: string, values?: readonly Value[]): Promise<readonly Answer[]>;
   /** Looks again whether the server has all that was seen, and says what it shows. */
   enter(): Promise<Mark>;
+  /** Whether the server tells of new rows from now on. Rejects with UNREACHABLE. */
+  listen(isOn: boolean): Promise<void>;
   end(): void;
 }
 
@@ -72,6 +74,9 @@ async function openAt(server: ServerAddress, options: SessionOptions): Promise<S
     checkFormat(Number(found?.format));
     return marks.entered(found);
   };
+  const listen = async (isOn: boolean): Promise<void> => {
+    await connection.run(`${isOn ? 'listen' : 'unlisten'} ${schema}`);
+  };
   try {
     const facts = await look(connection, schema);
     checkServer(facts, target);
@@ -79,10 +84,10 @@ async function openAt(server: ServerAddress, options: SessionOptions): Promise<S
     if (!pooled) await ask(`select set_config('statement_timeout', '${2 * timeoutMs}', false)`);
     if (options.existing === true) checkMade(facts, target);
     if (!facts.there) await connection.run(setupSql(schema));
-    if (options.wake !== undefined && listens(target, facts)) await connection.run(`listen ${schema}`);
+    if (options.wake !== undefined && listens(target, facts)) await listen(true);
     await enter();
     return {
-      ...{ pooled, enter, ask },
+      ...{ pooled, enter, ask, listen },
       end: connection.end,
       get ended() {
         return connection.ended;

@@ -2,7 +2,7 @@
  * The backbone on PostgreSQL, for replicas on several machines.
  *
  * Three connections: one for registers and questions, one for publishing (which waits for its turn), one for the feed. Each is opened when it is
- * needed and again when it was lost. What is atomic, what order rows come in, and how a loss is noticed stands in backbone-schema.ts.
+ * needed and again when it was lost; a second subscriber would have a feed of its own. What is atomic, what order rows come in, and how a loss is noticed stands in backbone-schema.ts.
  *
  * Invariants: B1 to B5 of backbone/backbone.ts.
  */
@@ -38,34 +38,30 @@ export interface PostgresBackbone extends Backbone {
 export async function openPostgresBackbone(options: PostgresBackboneOptions): Promise<PostgresBackbone> {
   const { target, cursor = null, host = nodeHost, existing = false } = options;
   const marks = createMarks(cursor);
-  const feeds = new Set<Feed>();
-  const wake = () => {
-    for (const feed of feeds) feed.wake();
-  };
   const refused = onceEach(options.refused ?? (() => {}));
   const line = (more: { readonly wake?: () => void } = {}) => createLine({ target, marks, host, refused, existing, ...more });
-  const lines = { questions: line(), publishing: line(), feed: line({ wake }) };
+  const lines = { questions: line(), publishing: line() };
   await lines.questions.session().catch((error: CffbrwError) => {
     if (error.code !== 'INVALID_APP') return refused(error); // it is tried again
     for (const one of Object.values(lines)) one.close();
     throw error;
   });
-  return face({ target, host, marks, feeds, ...lines });
+  return face({ target, host, marks, ...lines, feedLine: (wake) => line({ wake }) });
 }
 
 interface Parts {
   readonly target: BackboneTarget;
   readonly host: Host;
   readonly marks: Marks;
-  readonly feeds: Set<Feed>;
   readonly questions: Line;
   readonly publishing: Line;
-  readonly feed: Line;
+  readonly feedLine: (wake: () => void) => Line;
 }
 
 function face(parts: Parts): PostgresBackbone {
-  const { target, host, marks, feeds, questions, publishing, feed } = parts;
+  const { target, host, marks, questions, publishing } = parts;
   const { schema } = target;
+  const feeds = new Set<Feed>();
   const enter = async () => (await reach(questions)).enter();
   let closed = false;
   return {
@@ -101,14 +97,15 @@ function face(parts: Parts): PostgresBackbone {
     },
     subscribe(cursor, receive) {
       if (closed) return { close() {}, caughtUp: () => new Promise<void>(() => {}) };
-      const opened = openFeed({ host, target, line: feed, marks, cursor, receive, closed: () => feeds.delete(opened) });
+      const line = parts.feedLine(() => opened.wake());
+      const opened: Feed = openFeed({ host, target, line, marks, cursor, receive, closed: () => feeds.delete(opened) });
       feeds.add(opened);
       return opened;
     },
     async close() {
       closed = true;
       for (const one of feeds) one.close();
-      for (const one of [questions, publishing, feed]) one.close();
+      for (const one of [questions, publishing]) one.close();
     },
   };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Backbone } from '../../src/backbone/index.ts';
 import type { Host } from '../../src/host.ts';
 import { openPostgresBackbone } from '../../src/node/backbone.ts';
@@ -126,6 +126,23 @@ describe('the feed', () => {
       await publisher.publish([row('b')]);
       await seenBy(seen, 'b');
     }));
+
+  test('asks not to be told while rows come all the time, and is woken again by the first one after that', async () => {
+    const proxy = await startProxy({ host: '127.0.0.1', port: server.port });
+    await withBackbones(async (schema, open) => {
+      const publisher = await open();
+      const target = parseBackboneUrl(server.url(`?schema=${schema}`).replace(`:${server.port}/`, `:${proxy.port}/`), {});
+      const reader = await openPostgresBackbone({ target, host: patient });
+      const seen = collect(reader);
+      const asked = () => proxy.passed().match(/\b(un)?listen\b/g) ?? [];
+      for (let version = 1; asked().length < 2; version += 1) await publisher.publish([row('steady', version)]);
+      await vi.waitFor(() => expect(asked()).toEqual(['listen', 'unlisten', 'listen']), { timeout: 20_000, interval: 5 });
+      await publisher.publish([row('after')]);
+      await seenBy(seen, 'after');
+      await reader.close();
+    });
+    await proxy.close();
+  });
 
   test('looks by itself where notifications are off', () =>
     withBackbones(async (_, open) => {
