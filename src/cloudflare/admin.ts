@@ -1,12 +1,12 @@
 /**
  * The admin API of a region, with the token `CFFBRW_TOKEN`: what operators need, at the same addresses and with the same answers as on
- * Node.js. What says nothing of a region (workflows, errors, pages), and what a process remembers that never sleeps (runs, metrics, conflicts), is
- * left out: a Worker is small.
+ * Node.js. What says nothing of a region (workflows, errors, pages), and runs, which only a process that never sleeps could remember for
+ * nothing, are left out: a Worker is small.
  */
 import type { App } from '../app.ts';
 import { CffbrwError } from '../error.ts';
 import type { Host } from '../host.ts';
-import { healthFacts, replicaFacts } from '../http/admin/facts.ts';
+import { conflictFacts, healthFacts, replicaFacts } from '../http/admin/facts.ts';
 import { checkGuard, createDoor } from '../http/admin/guard.ts';
 import { factsOf, type Input, listKeys, operate, readValue, type ValueQuery } from '../http/admin/variables.ts';
 import { decodeBody, RequestInbound } from '../http/body.ts';
@@ -17,7 +17,9 @@ import type { Replica } from '../replica/replica.ts';
 import { listSites } from '../replica/sites.ts';
 import { isObject, type JsonObject } from '../strategy/json.ts';
 import type { HubBackbone } from './backbone.ts';
+import type { Usage } from './driver.ts';
 import { workerLog } from './log.ts';
+import { metricsText } from './metrics.ts';
 
 export interface EdgeAdminOptions {
   readonly app: App;
@@ -25,6 +27,9 @@ export interface EdgeAdminOptions {
   readonly host: Host;
   readonly backbone: HubBackbone;
   readonly token: string;
+  readonly usage: Usage;
+  /** Rejects when the hub is out of reach. */
+  readonly hubUsage: () => Promise<Usage>;
 }
 
 const maxBodyBytes = 1_048_576;
@@ -47,6 +52,8 @@ export const admin: EdgeAdmin = (options) => {
         return answered(facts, facts.status === 'ok' ? 200 : 503);
       }
       door.admit(request);
+      if (path === 'metrics')
+        return new Response(await metricsOf(options), { headers: { ...noStore, 'content-type': 'text/plain; version=0.0.4' } });
       const query = Object.fromEntries(url.searchParams);
       const parts = path.split('/').map(decodeURIComponent);
       if (request.method === 'POST') return answered(await change(options, parts, await bodyOf(request)));
@@ -55,14 +62,18 @@ export const admin: EdgeAdmin = (options) => {
     } catch (error) {
       return problemResponse(
         toProblem(error, () => host.id(), workerLog),
-        { 'cache-control': 'no-store' },
+        noStore,
       );
     }
   };
 };
 
-const answered = (facts: object, status = 200): Response =>
-  Response.json(facts, { status, headers: { 'cache-control': 'no-store' } });
+const noStore = { 'cache-control': 'no-store' };
+
+const answered = (facts: object, status = 200): Response => Response.json(facts, { status, headers: noStore });
+
+const metricsOf = async ({ replica, usage, hubUsage }: EdgeAdminOptions): Promise<string> =>
+  metricsText(replica, usage, await hubUsage().catch(() => null));
 
 async function bodyOf(request: Request): Promise<JsonObject> {
   const inbound = new RequestInbound(request);
@@ -80,6 +91,8 @@ async function look(told: Told, [version, kind, name = '', more]: readonly strin
   switch (version === 'v1' ? [kind, name !== '', more].join(' ') : '') {
     case 'replica false ':
       return replicaFacts(told);
+    case 'conflicts false ':
+      return conflictFacts(replica, { variable: query.variable, limit: limitIn(query) });
     case 'replicas false ':
       return { replicas: await listSites(backbone) };
     case 'variables false ':

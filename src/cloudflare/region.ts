@@ -23,7 +23,7 @@ import type { Cron } from '../workflow/cron.ts';
 import type { EdgeAdmin } from './admin.ts';
 import { createHubBackbone, type HubBackbone } from './backbone.ts';
 import { type Env, type ObjectState, secretsOf, stubOf } from './bindings.ts';
-import { emptyUsage } from './driver.ts';
+import { emptyUsage, type Usage } from './driver.ts';
 import { createObjectHost, sendOutbound } from './host.ts';
 import { listenMs } from './hub.ts';
 import { workerLog } from './log.ts';
@@ -260,7 +260,10 @@ export class RegionObject {
     const context = { app, replica, host, log: workerLog, secrets: secretsOf(app.settings.secrets, env) };
     const handler = createHandler({ ...context, background: (work) => this.#background(work), eventBeats: false });
     const { CFFBRW_TOKEN: token } = env;
-    const admin = token === undefined ? null : (this.#createAdmin?.({ app, replica, host, backbone, token }) ?? null);
+    const { usage } = this;
+    const hubUsage = async () => objectAnswer<Usage>(await stubOf(env.HUB, hubName).fetch(objectRequest('usage', null)));
+    const admin =
+      token === undefined ? null : (this.#createAdmin?.({ app, replica, host, backbone, token, usage, hubUsage }) ?? null);
     const since = await knownSince(app, replica, host.now());
     const cron = app.startCron?.({ ...context, plans: app.workflows.values(), backbone, since }) ?? null;
     return { replica, backbone, handler, admin, sites, cron };

@@ -11,7 +11,7 @@ import { everything } from './everything.ts';
 import { makeWheel } from './project.ts';
 
 /** Of the wheel's Worker, as gzip. */
-const limitBytes = 97_000;
+const limitBytes = 98_000;
 
 interface Bundle {
   readonly text: string;

@@ -138,6 +138,13 @@ describe('in objects', () => {
       1,
     );
     expect((await admin('v1/replicas/enam/retire', { method: 'POST', body: { why: 'itself' } })).status).toBe(404);
+    expect((await admin('v1/conflicts?limit=5')).body).toEqual({ conflicts: [] });
+    const metrics = await admin('metrics');
+    expect([metrics.status, metrics.headers.get('content-type')]).toEqual([200, 'text/plain; version=0.0.4']);
+    expect(metrics.body).toMatch(/^cffbrw_commit\{replica="enam\.[a-z0-9]+"\} \d+$/m);
+    for (const object of ['region', 'hub'])
+      expect(metrics.body).toMatch(new RegExp(`^cffbrw_object_rows_written_total\\{object="${object}"\\} [1-9]`, 'm'));
+    expect((await admin('metrics', { headers: {} })).status).toBe(401);
     expect((await admin('v1/nothing')).status).toBe(404);
     expect((await admin('v1/replica', { headers: { 'cffbrw-region': 'apac' } })).status).toBe(404);
   });
