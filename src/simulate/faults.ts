@@ -13,6 +13,8 @@ export interface Operator {
   kept: LoopbackSnapshot | null;
   /** The backbone lost something: whoever starts is told to adopt what is left. */
   adopt: boolean;
+  /** Who has joined what it is since then. */
+  readonly adopted: Set<string>;
   /** Machines that should run. */
   readonly wanted: Set<string>;
   /** Machines that never come back, retired or not. */
@@ -35,13 +37,16 @@ export function createOperator(cluster: Cluster, regions: readonly string[]): Op
   const { world, machines, backbone } = cluster;
   const watchdog = world.host('operator');
   const operator: Operator = {
-    ...{ cluster, backups: new Map(), kept: null, adopt: false, wanted, gone: new Set(), unheard: new Set() },
+    ...{ cluster, backups: new Map(), kept: null, adopt: false, adopted: new Set(), wanted, gone: new Set(), unheard: new Set() },
     /** As a supervisor does it: a start that failed is tried again. */
     start(name) {
       wanted.add(name);
       operator.gone.delete(name);
+      if (mustWait(operator, name)) return;
+      const ran = machines.get(name)?.process?.alive === true;
       void cluster.start(name, { adopt: operator.adopt }).then(() => {
         const machine = machines.get(name);
+        if (operator.adopt && !ran && machine?.replica?.status.frozen === null) operator.adopted.add(name);
         if (machine === undefined || machine.failure === null || !wanted.has(name)) return;
         if (isMistake(machine.failure)) return;
         watchdog.after(restartMs, () => operator.start(name));
@@ -76,6 +81,12 @@ export function createOperator(cluster: Cluster, regions: readonly string[]): Op
   };
   return operator;
 }
+
+/** Whoever was there before a loss adopts what is left first: a new one would find nothing, and take that for the beginning. */
+const mustWait = ({ adopt, adopted, cluster: { machines } }: Operator, name: string): boolean =>
+  adopt && adopted.size === 0 && isNew(machines.get(name)) && [...machines.values()].some((one) => !isNew(one));
+
+const isNew = (machine: Machine | undefined): boolean => machine === undefined || machine.disk.snapshot().records.length === 0;
 
 const isMistake = (failure: unknown): boolean =>
   failure !== null && (!(failure instanceof CffbrwError) || failure.code === 'INVARIANT');
@@ -198,6 +209,12 @@ function noteUnheard({ cluster: { machines }, gone, unheard }: Operator): void {
   }
 }
 
+function lose(operator: Operator, { noticed }: { readonly noticed: boolean }): void {
+  operator.adopt ||= noticed;
+  operator.adopted.clear();
+  noteUnheard(operator);
+}
+
 function breakBackbone(operator: Operator, fault: BackboneFault): void {
   const { cluster } = operator;
   const { backbone, machines } = cluster;
@@ -212,13 +229,11 @@ function breakBackbone(operator: Operator, fault: BackboneFault): void {
       break;
     case 'backbone-restore':
       if (operator.kept === null) break;
-      noteUnheard(operator);
-      operator.adopt ||= fault.noticed;
+      lose(operator, fault);
       void backbone.restore(operator.kept, { noticed: fault.noticed });
       break;
     case 'backbone-empty':
-      noteUnheard(operator);
-      operator.adopt ||= fault.noticed;
+      lose(operator, fault);
       void backbone.empty({ noticed: fault.noticed });
       break;
     case 'backbone-cut':
