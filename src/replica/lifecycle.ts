@@ -11,9 +11,7 @@ export async function begin(core: Core): Promise<Connection | null> {
     alarm({ kind: 'second-self', message: error.message });
   });
   identity.onRegressed((why) => alarm({ kind: 'regression', message: why }));
-  const { frozen } = identity;
-  // What a contact may mend by itself is told by it.
-  if (frozen?.reason === 'frozen') alarm({ kind: 'frozen', message: `${frozen.message}. ${frozen.fix}` });
+  tellDoubts(core);
   identity.onProven((who) => bank.resume(who));
   await bank.start();
   if (backbone === null || publisher === null) {
@@ -28,6 +26,19 @@ export async function begin(core: Core): Promise<Connection | null> {
     publisher.close();
   });
   return connection;
+}
+
+/** What this start may not spend, and only an operator can mend. */
+function tellDoubts({ identity, backbone, alarm }: Core): void {
+  const { frozen, me, members, old } = identity;
+  if (frozen?.reason === 'frozen') alarm({ kind: 'frozen', message: `${frozen.message}. ${frozen.fix}` });
+  if (backbone === null) return; // then the freeze says it
+  for (const { id, state, witness } of old) {
+    if (state !== 'locked' || witness === null || members.get(id)?.state === 'retired') continue;
+    const message = `what ${id} held stays locked, because ${witness}; this data directory goes on as ${me}`;
+    const fix = `If this is the newest data: cffbrw recover --trust-store. Else, to write it off: cffbrw replicas retire ${id}`;
+    alarm({ kind: 'locked', message: `${message}. ${fix}` });
+  }
 }
 
 async function connected(

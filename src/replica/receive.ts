@@ -32,7 +32,8 @@ export interface Alarm {
     | 'clock'
     | 'store'
     | 'declaration'
-    | 'frozen';
+    | 'frozen'
+    | 'locked';
   readonly message: string;
 }
 

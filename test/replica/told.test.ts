@@ -1,6 +1,6 @@
 /** What operators are told of a location that can't spend, or whose backbone is another one: once, and not with every contact. */
 import { expect, test } from 'vitest';
-import type { Alarm } from '../../src/replica/index.ts';
+import { type Alarm, retire } from '../../src/replica/index.ts';
 import { createWorld } from '../simulate/world.ts';
 import { createCluster } from './cluster.ts';
 
@@ -32,6 +32,31 @@ test('a backbone that lost everything while a replica runs is told once, with wh
   replica.adoptBackbone();
   await world.run(20_000);
   expect(await lose()).toHaveLength(2);
+});
+
+test('a data directory whose old rights can never be proven tells so at each start, until they are written off', async () => {
+  const { world, cluster, alarms, start } = stage('locked');
+  const first = await start();
+  const machine = cluster.machine('one');
+  const backup = machine.disk.snapshot();
+  expect((await world.runUntil(first.variable('stock').take())).ok).toBe(true);
+  await world.run(5_000);
+  cluster.kill('one');
+  machine.disk.restore(backup);
+  const locked = { kind: 'locked', message: expect.stringMatching(new RegExp(`${first.id}.* retire ${first.id}`)) };
+  const second = await start();
+  expect([second.id === first.id, alarms]).toEqual([false, [locked]]);
+  cluster.kill('one');
+  await start();
+  expect(alarms).toEqual([locked, locked]);
+  cluster.kill('one');
+  const backbone = cluster.loopback?.connect('operator');
+  if (backbone === undefined) throw new Error('there is no backbone');
+  const store = { since: async () => [] };
+  const asked = { registers: backbone.registers, store, who: first.id, by: 'operator', why: 'restored', now: 0 };
+  await world.runUntil(retire(asked));
+  await start();
+  expect(alarms).toHaveLength(2);
 });
 
 test('a replica that opens frozen tells so, with what to do', async () => {

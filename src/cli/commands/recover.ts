@@ -44,11 +44,15 @@ export const recover = command({
 });
 
 function printPlan(plan: RecoveryPlan): void {
-  if (plan.frozen === null) {
-    console.log(`${plan.id}: not frozen. There is nothing to decide.`);
+  const locked = plan.old.filter(({ state, witness }) => state === 'locked' && witness !== null);
+  if (plan.frozen === null && locked.length === 0) {
+    console.log(
+      `${plan.id}: not frozen. There is nothing to decide, unless it is to go on without its backbone: --write-off --alone.`,
+    );
     return;
   }
-  console.log(`${plan.id}: ${plan.frozen.message}. ${plan.frozen.fix}`);
+  if (plan.frozen !== null) console.log(`${plan.id}: ${plan.frozen.message}. ${plan.frozen.fix}`);
+  for (const { id, witness } of locked) console.log(`What ${id} held is locked, because ${witness}.`);
   for (const { address, free, held } of plan.stakes) console.log(`  ${address}  free ${free}, held ${held}`);
   console.log(`At most ${plan.worstCase} unit(s) may have been sold after this copy was made. Nothing was changed. Choose:`);
   console.log('  --write-off    give them up: nothing is sold twice');

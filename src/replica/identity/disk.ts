@@ -20,5 +20,5 @@ async function settleAlone(holder: Holder): Promise<void> {
 const missingBackbone = (epoch: string): Freeze => ({
   reason: 'frozen',
   message: `bounded counters are frozen, because this data directory belongs to the backbone "${epoch}" and was started without one`,
-  fix: 'Start it with that backbone, or run `cffbrw recover --alone` to go on without it and write off what other replicas may sell.',
+  fix: 'Start it with that backbone, or run `cffbrw recover --write-off --alone` to go on without it and write off what other replicas may sell.',
 });
