@@ -1,5 +1,5 @@
 /** What operators do, with real processes on a real PostgreSQL. */
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inTemporary } from '../e2e/process.ts';
@@ -143,6 +143,25 @@ test('a backbone that was emptied is not joined again before an operator says so
     for (const at of [sin, fra]) {
       await expect.poll(() => take(at, 'ann'), { timeout: 30_000 }).toMatchObject({ ok: true, receipt: first.body.receipt });
     }
+  }));
+
+test('a location whose witness is lost says what is locked, and an operator who knows its disk to be the newest gives it back', () =>
+  onStage(async ({ home, site }) => {
+    const fra = await site('fra');
+    await fra.start();
+    expect((await fra.post('/grab', { user: 'a' })).body.ok).toBe(true);
+    await fra.stop('SIGKILL');
+    await rm(join(home, 'state/cffbrw/witness'), { recursive: true });
+    const again = await fra.start();
+    expect(again.output()).toMatch(
+      /ALARM locked: what fra\.\w+ held stays locked, because its witness, .* recover --trust-store/,
+    );
+    await fra.stop();
+    const recover = (...options: string[]) => fra.run(['recover', ledger, '--data', fra.data, ...options]);
+    expect((await recover()).output).toMatch(/What fra\.\w+ held is locked, because its witness[\s\S]*--trust-store {2}keep/);
+    expect((await recover('--trust-store')).code).toBe(0);
+    expect((await recover()).output).toMatch(/not frozen\. There is nothing to decide/);
+    expect((await fra.start()).output()).not.toContain('ALARM');
   }));
 
 /** What the log says of the backbone. */
