@@ -20,6 +20,7 @@ export interface PartedTables {
   scan(page: Page): readonly string[];
   records(page: Page): readonly { readonly name: string; readonly value: string }[];
   since(replica: string, version: number, limit?: number): readonly StoredRow[];
+  rowsAfter(last: StoredRow | undefined): readonly StoredRow[];
 }
 
 export function partedTables(tables: SqliteTables): PartedTables {
@@ -93,6 +94,7 @@ export function partedTables(tables: SqliteTables): PartedTables {
         next = { ...page, after: stored.at(-1)?.name ?? '' };
       }
     },
+    rowsAfter: (last) => tables.rowsAfter(last).map(wholeRow),
     since: (replica, version, limit) => tables.since(replica, version, limit).map(wholeRow),
   };
 }

@@ -66,6 +66,8 @@ export interface ObjectTables {
   records(page: Page): { readonly name: string; readonly value: string }[];
   record(name: string): string | null;
   since(replica: string, version: number, limit?: number): readonly StoredRow[];
+  /** All rows; one that was written since the tables were comes again, later. */
+  all(): Iterable<StoredRow>;
   /** How many transactions there ever were. It never repeats, but when the storage is set back. */
   readonly number: number;
   /** Whoever writes while it goes on shares the next one. */
@@ -121,6 +123,15 @@ export function openObjectTables(options: ObjectStoreOptions): ObjectTables {
     since(replica, version, limit = 1000) {
       const above = overlays().flatMap((overlay) => allRows(overlay).filter((row) => row.replica === replica));
       return guard(() => sinceOver((from) => kept.tables.since(replica, from, limit), above, version, limit));
+    },
+    *all() {
+      for (let last: StoredRow | undefined; ; ) {
+        const page = guard(() => kept.tables.rowsAfter(last));
+        yield* page;
+        last = page.at(-1);
+        if (last === undefined) break;
+      }
+      for (const overlay of overlays()) yield* allRows(overlay);
     },
     async durable() {
       try {

@@ -32,6 +32,8 @@ export interface SqliteTables {
   scan(page: Page): string[];
   records(page: Page): { name: string; value: string }[];
   since(replica: string, version: number, limit?: number): StoredRow[];
+  /** Rows of all addresses, a thousand at a time: those behind this one, by address and replica. */
+  rowsAfter(last: StoredRow | undefined): StoredRow[];
   /** Reads everything and checks every checksum. Throws STORE_CORRUPT. */
   verify(): void;
 }
@@ -177,6 +179,9 @@ export function openTables(driver: SqliteDriver, { indexed = true }: TablesOptio
   const rowsSince = driver.prepare(
     `SELECT ${columns} FROM rows WHERE replica = ? AND version > ? ORDER BY version, address LIMIT ?`,
   );
+  const rowsBehind = driver.prepare(
+    `SELECT ${columns} FROM rows WHERE (address, replica) > (?, ?) ORDER BY address, replica LIMIT 1000`,
+  );
   const rowsAt = driver.prepare(`SELECT ${columns} FROM rows WHERE replica = ? AND version = ? ORDER BY address`);
 
   const writeRecord = ({ name, value }: StoredRecord): void => {
@@ -207,23 +212,19 @@ export function openTables(driver: SqliteDriver, { indexed = true }: TablesOptio
       if (last === undefined || rows.length < limit) return rows;
       return [...rows.filter((row) => row.version < last.version), ...rowsAt.all(encodeName(replica), last.version).map(rowFrom)];
     },
-    verify: () => verifyTables(driver),
+    rowsAfter: (last) => rowsBehind.all(encodeName(last?.address ?? ''), encodeName(last?.replica ?? '')).map(rowFrom),
+    verify() {
+      let last: StoredRow | undefined;
+      do {
+        last = this.rowsAfter(last).at(-1);
+      } while (last !== undefined);
+      verifyRecords(driver);
+    },
   };
 }
 
-/** Reads in slices, so that a large store is not brought into memory whole. */
-function verifyTables(driver: SqliteDriver): void {
-  const rows = driver.prepare(
-    'SELECT address, replica, version, checksum, bytes FROM rows WHERE (address, replica) > (?, ?) LIMIT 1000',
-  );
+function verifyRecords(driver: SqliteDriver): void {
   const records = driver.prepare('SELECT name, checksum, value FROM records WHERE name > ? LIMIT 1000');
-  let last: StoredRow | undefined;
-  do {
-    last = rows
-      .all(encodeName(last?.address ?? ''), encodeName(last?.replica ?? ''))
-      .map(rowFrom)
-      .at(-1);
-  } while (last !== undefined);
   let name: string | undefined = '';
   while (name !== undefined) name = records.all(encodeName(name)).map(recordFrom).at(-1)?.name;
 }
