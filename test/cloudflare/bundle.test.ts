@@ -65,7 +65,7 @@ test('The Worker of the wheel is small, and nothing in it parses documents or ma
     const without = await bundle(home);
     console.log(`without the admin API: ${kilobytes(without.bytes)} kB gzip`);
     expect(without.text).not.toContain('retirement');
-    await expectOnPage(/and without the admin API (\d+) kB/, without.bytes);
+    await expectOnPage(/and without the admin API\s(\d+) kB/, without.bytes);
   }));
 
 test('The Worker of an app that uses everything has everything, and answers', () =>
