@@ -27,9 +27,11 @@ import { emptyUsage, type Usage } from './driver.ts';
 import { createObjectHost, sendOutbound } from './host.ts';
 import { listenMs } from './hub.ts';
 import { workerLog } from './log.ts';
+import { knownSince } from './since.ts';
 import { openObjectStore } from './store.ts';
 import { createStreams, type Streams } from './streams.ts';
 import { type Answered, type Mark, objectAnswer, objectHeader, objectRequest, type Push, type Questions } from './wire.ts';
+import { within } from './within.ts';
 
 export const hubName = 'hub';
 const contactMs = 5_000;
@@ -42,7 +44,6 @@ const retryMs = 1_000;
 /** Where a region notes its name, and what it saw of the hub. */
 const nameRecord = 'region';
 const markRecord = 'hub';
-const schedulesRecord = 'schedules';
 /** They belong to rows of others, which are only in memory. */
 const passing = new Set(['cursor', 'whole']);
 const riding = new Set(['commit', 'clock', 'published']);
@@ -151,7 +152,7 @@ export class RegionObject {
     const oldMs = Math.max(opened.backbone.wholeMs ?? Number.NEGATIVE_INFINITY, this.#triedMs) + listenMs;
     if (elapsed() < oldMs) return opened;
     this.#triedMs = elapsed();
-    await this.#within(firstLookMs, opened.backbone.look());
+    await within(this.#host, firstLookMs, opened.backbone.look());
     return opened;
   }
 
@@ -165,7 +166,7 @@ export class RegionObject {
     const { backbone } = await this.#fresh();
     const response = await this.#streams.open(new URL(request.url).search);
     // From now on changes elsewhere wake this object.
-    if (this.#streams.count === 1) await this.#within(firstLookMs, backbone.look());
+    if (this.#streams.count === 1) await within(this.#host, firstLookMs, backbone.look());
     return response;
   }
 
@@ -253,10 +254,6 @@ export class RegionObject {
 
   async #serveWith(replica: Replica, backbone: HubBackbone): Promise<Opened> {
     const [app, host, env] = [this.#app, this.#host, this.#env];
-    const sites = openSites({ replica, backbone, host, alarm, lookMs: sitesMs, wake: backbone.wake });
-    // Only what is given out asks what others declare.
-    replica.holdTakes(this.#within(longestLookMs, sites));
-    await this.#within(firstLookMs, backbone.begun());
     const context = { app, replica, host, log: workerLog, secrets: secretsOf(app.settings.secrets, env) };
     const handler = createHandler({ ...context, background: (work) => this.#background(work), eventBeats: false });
     const { CFFBRW_TOKEN: token } = env;
@@ -264,6 +261,10 @@ export class RegionObject {
     const hubUsage = async () => objectAnswer<Usage>(await stubOf(env.HUB, hubName).fetch(objectRequest('usage', null)));
     const admin =
       token === undefined ? null : (this.#createAdmin?.({ app, replica, host, backbone, token, usage, hubUsage }) ?? null);
+    const sites = openSites({ replica, backbone, host, alarm, lookMs: sitesMs, wake: backbone.wake });
+    // Only what is given out asks what others declare.
+    replica.holdTakes(within(this.#host, longestLookMs, sites));
+    await within(this.#host, firstLookMs, backbone.begun());
     const since = await knownSince(app, replica, host.now());
     const cron = app.startCron?.({ ...context, plans: app.workflows.values(), backbone, since }) ?? null;
     return { replica, backbone, handler, admin, sites, cron };
@@ -292,35 +293,6 @@ export class RegionObject {
     const release = this.#host.hold();
     work.catch(() => {}).finally(release);
   }
-
-  #within(limitMs: number, work: Promise<unknown>): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#host.after(limitMs, resolve);
-      work
-        .catch(() => {})
-        .finally(() => {
-          cancel();
-          resolve();
-        });
-    });
-  }
 }
 
 const alarm = ({ kind, message }: Alarm): void => workerLog({ level: 'error', message: `ALARM ${kind}: ${message}` });
-
-/** Since when each schedule is as it is: an object is often made only when its tick is due. */
-async function knownSince({ workflows }: App, replica: Replica, nowMs: number): Promise<ReadonlyMap<string, number>> {
-  const before = JSON.parse((await replica.getRecord(schedulesRecord)) ?? '{}') as Record<
-    string,
-    { text: string; sinceMs: number }
-  >;
-  const known: typeof before = {};
-  for (const { name, cron } of workflows.values()) {
-    if (cron === null) continue;
-    const text = `${cron.schedule} ${cron.timezone}`;
-    const same = before[name]?.text === text ? before[name] : undefined;
-    known[name] = same ?? { text, sinceMs: nowMs };
-  }
-  if (JSON.stringify(known) !== JSON.stringify(before)) replica.putRecord(schedulesRecord, JSON.stringify(known));
-  return new Map(Object.entries(known).map(([name, { sinceMs }]) => [name, sinceMs]));
-}
