@@ -82,9 +82,19 @@ export function createOperator(cluster: Cluster, regions: readonly string[]): Op
   return operator;
 }
 
-/** Whoever was there before a loss adopts what is left first: a new one would find nothing, and take that for the beginning. */
-const mustWait = ({ adopt, adopted, cluster: { machines } }: Operator, name: string): boolean =>
-  adopt && adopted.size === 0 && isNew(machines.get(name)) && [...machines.values()].some((one) => !isNew(one));
+/**
+ * Whoever was there before a loss adopts what is left first: a new one would find nothing, and take that for the beginning. Where none of them
+ * shall run, it is one.
+ */
+function mustWait(operator: Operator, name: string): boolean {
+  const { adopt, adopted, wanted, gone, cluster } = operator;
+  const machines = [...cluster.machines.values()];
+  if (!adopt || adopted.size > 0 || !isNew(cluster.machines.get(name))) return false;
+  if (machines.some((one) => wanted.has(one.name) && !isNew(one))) return true;
+  for (const one of machines) if (!wanted.has(one.name)) gone.add(one.name);
+  noteUnheard(operator);
+  return false;
+}
 
 const isNew = (machine: Machine | undefined): boolean => machine === undefined || machine.disk.snapshot().records.length === 0;
 
