@@ -30,6 +30,7 @@ import { workerLog } from './log.ts';
 import { knownSince } from './since.ts';
 import { openObjectStore } from './store.ts';
 import { createStreams, type Streams } from './streams.ts';
+import { readRest } from './unread.ts';
 import { type Answered, type Mark, objectAnswer, objectHeader, objectRequest, type Push, type Questions } from './wire.ts';
 import { within } from './within.ts';
 
@@ -97,6 +98,7 @@ export class RegionObject {
     } catch (error) {
       return problemResponse(toProblem(error, this.#host.id, workerLog));
     } finally {
+      await readRest(this.#host, request);
       leave();
     }
   }

@@ -16,6 +16,7 @@ import { createWorkerHost } from './host.ts';
 import { regionStub } from './hub-object.ts';
 import { workerLog } from './log.ts';
 import { nearest, onlyRegion, type Whereabouts } from './place.ts';
+import { readRest } from './unread.ts';
 import { objectHeader, objectRequest } from './wire.ts';
 
 export interface Worker {
@@ -60,6 +61,8 @@ export function createWorker(app: App): Worker {
         return await answer(request, env);
       } catch (error) {
         return problemResponse(toProblem(asProblem(error), host.id, workerLog));
+      } finally {
+        await readRest(host, request);
       }
     },
     async scheduled(_event, env) {

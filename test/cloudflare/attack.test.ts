@@ -115,3 +115,12 @@ test('a client that reads no event holds up nobody, and gets the last value when
   expect(bytes).toBeLessThan(12_000_000);
   expect((await post('/take', undefined)).body).toBe(true);
 });
+
+test('a body that nobody reads holds up no later request', async () => {
+  for (let round = 0; round < 3; round += 1) {
+    for (const path of ['/_cffbrw/v1/variables/stock/mint', '/nothing', '/take', '/_cffbrw/v1/variables/banner/set'])
+      await post(path, { amount: 1, why: 'x'.repeat(round * 100_000) });
+    const answer = await edge.ask({ path: '/_cffbrw/v1/variables/banner', method: 'GET' });
+    expect(answer.status).toBe(404);
+  }
+}, 20_000);
