@@ -100,7 +100,7 @@ const secretLines = (secrets: readonly string[]): string =>
     : `
 ## Secrets
 
-Set each of them before the first deploy, and write them into \`.dev.vars\` (lines of \`NAME=value\`) for \`wrangler dev\`:
+Set each of them before the first deploy, and write them into \`.dev.vars\` (lines of \`NAME=value\`) before \`wrangler dev\` starts:
 
 ${secrets.map((secret) => `    npx wrangler secret put ${secret}`).join('\n')}
 `;

@@ -34,7 +34,8 @@ export const init = command({
     if (cloudflare && !(await addCloudflare(directory, force))) return 1;
     const enter = resolve(directory) === process.cwd() ? '' : `cd ${directory} && `;
     console.log(`  ${enter}npx cffbrw dev        then open http://127.0.0.1:3000`);
-    if (cloudflare) console.log(`  ${enter}npm install cffbrw wrangler && npx wrangler dev`);
+    if (cloudflare)
+      console.log(`  ${enter}npm install cffbrw wrangler && npx wrangler dev        with Node.js 20: wrangler@4.86.0`);
     return 0;
   },
 });
