@@ -149,7 +149,7 @@ describe('what is printed', () => {
 
 const sets = {
   latest: ['http', 'variables', 'expressions', 'hot-keys', 'start-up'],
-  cluster: ['cluster-takes', 'cluster-convergence', 'cluster-bytes', 'cluster-joining'],
+  cluster: ['cluster-takes', 'cluster-tail', 'cluster-convergence', 'cluster-bytes', 'cluster-joining'],
 } as const;
 
 describe.each(Object.entries(sets))('the results %s', (set, parts) => {
