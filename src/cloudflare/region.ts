@@ -265,7 +265,9 @@ export class RegionObject {
       token === undefined ? null : (this.#createAdmin?.({ app, replica, host, backbone, token, usage, hubUsage }) ?? null);
     const sites = openSites({ replica, backbone, host, alarm, lookMs: sitesMs, wake: backbone.wake });
     // Only what is given out asks what others declare.
-    replica.holdTakes(within(this.#host, longestLookMs, sites));
+    const looked = within(this.#host, longestLookMs, sites);
+    this.#background(looked); // where nobody asks any more meanwhile, its timer would become an alarm
+    replica.holdTakes(looked);
     await within(this.#host, firstLookMs, backbone.begun());
     const since = await knownSince(app, replica, host.now());
     const cron = app.startCron?.({ ...context, plans: app.workflows.values(), backbone, since }) ?? null;

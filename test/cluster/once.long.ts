@@ -43,7 +43,7 @@ function createBook() {
 /** Kills one after the other at random moments of their lives, until it is told to stop. Resolves with how many. */
 async function killing(sites: readonly Site[], random: () => number, isOver: () => boolean): Promise<number> {
   for (let kills = 0; ; kills += 1) {
-    await pause(50 + random() * 400);
+    await pause(100 + random() * 900);
     if (isOver()) return kills;
     const site = sites[Math.floor(random() * sites.length)] as Site;
     await site.stop('SIGKILL');

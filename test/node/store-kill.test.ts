@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '../../src/node/store-database.ts';
 import { openWitness } from '../../src/node/witness.ts';
 
-const kills = 30 * Number(process.env.CFFBRW_RUNS ?? 1);
+const kills = 12 * Number(process.env.CFFBRW_RUNS ?? 1);
 const root = resolve(import.meta.dirname, '../..');
 /** In the project, so that bundles find its packages. */
 const place = mkdtempSync(join(root, 'node_modules', '.cffbrw-kill-'));
